@@ -1,0 +1,69 @@
+# Every command of the checkout. `make` alone prints this list; the work itself is in tools/ and in the `bookbag` command.
+.DEFAULT_GOAL := help
+.SUFFIXES:
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+.PHONY: help run test lint format types stubs web bench screens requirements docs lock clean
+
+# The environment's own Python once there is one (it starts at once), before that the first one found that is new enough.
+PYTHON ?= $(shell for python in .venv/bin/python python3 python3.13 python3.12 python3.11; do \
+	"$$python" -SEc 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$python"; break; }; done)
+ready = @$(if $(PYTHON),$(PYTHON),echo "Bookbag needs Python 3.11, 3.12 or 3.13 in the PATH." && false) -SE -m tools.bootstrap
+venv = @.venv/bin/python
+
+help: ## this list
+	@echo "Bookbag: the book bag between school and home. Commands:"
+	@echo
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  ARGS=\"…\" goes to the command itself: make run ARGS=\"--port 8090 --no-demo\""
+	@echo "  BOOKBAG_APT=no keeps make from installing system packages (Apertium, Chromium)."
+
+run: ## start the whole product on this machine and print its address
+	$(ready) run
+	@exec .venv/bin/python -m bookbag up $(ARGS)
+
+test: ## run every suite; ONLY=lint,pytest runs some, ARGS="-k words" goes to pytest
+	$(ready) test
+	$(venv) -m tools.test $(if $(ONLY),--only $(ONLY)) -- $(ARGS)
+
+lint: ## ruff, the architecture walls, the protocol files
+	$(ready) checks
+	$(venv) -m tools.test --only lint,format,walls,buf
+
+format: ## let ruff put the code in its form
+	$(ready) checks
+	@.venv/bin/ruff format -q . && .venv/bin/ruff check -q --fix .
+
+types: ## basedpyright, strict
+	$(ready) checks
+	$(venv) -m tools.test --only types
+
+stubs: ## make the protocol stubs anew
+	$(ready) stubs
+
+web: ## build the web client anew
+	$(ready) web
+
+bench: ## measure against the goals; ONLY=P1 runs one
+	$(ready) test
+	$(venv) -m bench $(if $(ONLY),--only $(ONLY)) $(ARGS)
+
+screens: ## take a picture of every screen into build/screens/
+	$(ready) test
+	$(venv) -m tools.screens $(ARGS)
+
+requirements: ## which tests prove which requirement, and which have none
+	$(ready) checks
+	$(venv) -m tools.requirements_table
+
+docs: ## write the generated parts of docs/ anew
+	$(ready) checks
+	$(venv) -m tools.docs
+
+lock: ## pin requirements*.in anew, with hashes (needs the network)
+	$(ready) python
+	$(venv) -m tools.lock $(ARGS)
+
+clean: ## remove what was built; keeps .venv, packages and your data folder
+	@rm -rf build web/dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@find bookbag services tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,275 @@
+"""Handles events once in effect, in order per key, whatever dies: the attempt is counted first, the effect and its mark commit together.
+
+A record that fails parks its key: later records of that key wait in a table while other keys go on. It is tried again with growing
+pauses and then becomes a dead letter, which operators list and replay; the key goes on behind it. A dependency that is away is
+nobody's fault: the bucket simply waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import structlog
+from google.protobuf.message import DecodeError
+from opentelemetry import metrics, trace
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from bookbag.chassis.bus import Bus, Delivered, Record, Subscription
+from bookbag.chassis.database import Connection, Row, Tx, topic_of
+from bookbag.chassis.outbox_bus import record_of
+from bookbag.chassis.problems import DependencyAway
+
+if TYPE_CHECKING:
+    from bookbag.chassis.runtime import Runtime
+
+log = structlog.get_logger()
+tracer = trace.get_tracer("bookbag.consumer")
+_meter = metrics.get_meter("bookbag.consumer")
+handled = _meter.create_counter("bookbag.events.handled", description="Events handled, by consumer, type and outcome")
+
+ATTEMPTS = 5
+"""After so many failed attempts a record becomes a dead letter."""
+
+DEATHS = 3
+"""After so many attempts that left no word (the process died) a record becomes a dead letter too."""
+
+PAUSES = (timedelta(seconds=0.5), timedelta(seconds=1), timedelta(seconds=2), timedelta(seconds=3))
+"""Before the second, third, … attempt; together under ten seconds, by when a dead letter must be visible."""
+
+BATCH = 100
+POLL_SECONDS = 0.5
+
+_COLUMNS = "school_id, consumer, event_id, topic, bucket, key, type, payload, sequence, trace, occurred_at"
+
+
+class AlreadyProcessed(Exception):  # noqa: N818 - a fact
+    """The effect of this event is committed; there is nothing left to do."""
+
+
+class NoEffect(Exception):  # noqa: N818 - a fact
+    """A handler ended without opening its effect, so the event would never be marked as processed."""
+
+
+@dataclass(slots=True)
+class EventCall:
+    """What a handler gets: the event's school and instant, and the one transaction in which it may change anything."""
+
+    runtime: Runtime
+    record: Record
+    now: datetime
+    opened: bool = False
+
+    @property
+    def school(self):  # noqa: ANN201
+        return self.record.school
+
+    @asynccontextmanager
+    async def effect(self) -> AsyncGenerator[Tx]:
+        """The transaction of the effect, which also marks the event as processed. Ask siblings before opening it, not inside."""
+        self.opened = True
+        async with self.runtime.database.tenant(self.record.school, now=self.now) as tx:
+            marked = await tx.fetchval(
+                "insert into processed (school_id, consumer, event_id) values ($1, $2, $3) on conflict do nothing returning true",
+                self.record.school, self.runtime.name, self.record.event_id,
+            )  # fmt: skip
+            if not marked:
+                raise AlreadyProcessed
+            yield tx
+
+
+class Consumer:
+    """All that one service hears, in one process. Run `run()` as a task."""
+
+    def __init__(self, runtime: Runtime, bus: Bus) -> None:
+        self._runtime = runtime
+        self._bus = bus
+        self._worker = runtime.across_schools
+        self._handlers = {event.DESCRIPTOR.full_name: (event, on) for event, on in runtime.service.hears.items()}
+        self._topics = sorted({topic_of(kind) for kind in self._handlers})
+        self._name = runtime.name
+        self.progressed_at = 0.0
+
+    async def run(self) -> None:
+        """Consume until cancelled; then finish the record at hand and hand the buckets back."""
+        subscription = await self._bus.subscribe(self._name, self._topics)
+        try:
+            while True:
+                try:
+                    await self._turn(subscription)
+                except DependencyAway as away:
+                    log.warning("consumer waits", service=self._name, dependency=away.name)
+                    await asyncio.sleep(1)
+        finally:
+            await asyncio.shield(subscription.close())
+
+    async def _turn(self, subscription: Subscription) -> None:
+        delivered = await subscription.poll(BATCH, POLL_SECONDS)
+        groups = [
+            list(group) for _, group in groupby(delivered, key=lambda one: (one.record.topic, one.record.bucket))
+        ]
+        work = [asyncio.shield(asyncio.create_task(self._bucket(subscription, group))) for group in groups]
+        await asyncio.gather(*work)
+        await self._try_parked(subscription)
+
+    async def _bucket(self, subscription: Subscription, group: Sequence[Delivered]) -> None:
+        """Handle the records of one bucket in order. A dependency that is away is waited for here, so nothing is passed over."""
+        last = group[-1]
+        pause = 0.2
+        while True:
+            try:
+                await self._handle_all([one.record for one in group])
+                await subscription.commit(last.record.topic, last.record.bucket, last.position)
+                return
+            except DependencyAway as away:
+                log.warning("bucket waits", service=self._name, dependency=away.name)
+                if (last.record.topic, last.record.bucket) not in subscription.assigned():
+                    return
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 5)
+
+    async def _handle_all(self, records: Sequence[Record]) -> None:
+        wanted = [record for record in records if record.type in self._handlers]
+        if not wanted:
+            return
+        ids = [record.event_id for record in wanted]
+        async with self._worker.transaction() as connection:
+            done = await connection.fetch(
+                "select event_id from processed where consumer = $1 and event_id = any($2)"
+                " and school_id = any($3) union all select event_id from parked_record where consumer = $1 and event_id = any($2)"
+                " union all select event_id from dead_letter where consumer = $1 and event_id = any($2)",
+                self._name, ids, list({record.school for record in wanted}),
+            )  # fmt: skip
+            waiting = await connection.fetch(
+                "select distinct key from parked_record where consumer = $1 and key = any($2)",
+                self._name, [record.key for record in wanted],
+            )  # fmt: skip
+            before = await self._count(connection, [r for r in wanted if r.event_id not in {row["event_id"] for row in done}])
+        settled = {row["event_id"] for row in done}
+        parked = {row["key"] for row in waiting}
+        for record in wanted:
+            if record.event_id in settled:
+                continue
+            if record.key in parked:
+                await self._park(record, attempts=0, error=None)
+            elif before.get(record.event_id, 0) >= DEATHS:
+                await self._bury(record, before[record.event_id], "the process died while handling it")
+            elif (error := await self._handle(record)) is not None:
+                parked.add(record.key)
+                await self._park(record, attempts=1, error=error)
+        await self._worker.execute(
+            "delete from attempt where consumer = $1 and event_id = any($2)", self._name, ids
+        )
+
+    async def _count(self, connection: Connection, records: Sequence[Record]) -> dict[object, int]:
+        """Count one attempt for each record before handling any; gives the attempts made before."""
+        rows = await connection.fetch(
+            "insert into attempt as a (school_id, consumer, event_id, attempts)"
+            " select s, $1, e, 1 from unnest($2::uuid[], $3::uuid[]) u (s, e)"
+            " on conflict (school_id, consumer, event_id) do update set attempts = a.attempts + 1, last_at = clock_timestamp()"
+            " returning event_id, attempts",
+            self._name, [record.school for record in records], [record.event_id for record in records],
+        )  # fmt: skip
+        return {row["event_id"]: row["attempts"] - 1 for row in rows}
+
+    async def _handle(self, record: Record) -> str | None:
+        """Run the handler of one record. Returns the name of the error that it failed with, or None."""
+        kind, handler = self._handlers[record.type]
+        parent = TraceContextTextMapPropagator().extract({"traceparent": record.trace} if record.trace else {})
+        call = EventCall(self._runtime, record, self._runtime.clock.now())
+        with tracer.start_as_current_span(
+            f"{self._name} hears {record.type}", context=parent, kind=trace.SpanKind.CONSUMER
+        ):
+            try:
+                event = kind()
+                event.ParseFromString(record.payload)
+                await handler(call, event)
+                if not call.opened:
+                    raise NoEffect(record.type)
+            except AlreadyProcessed:
+                outcome = "repeated"
+            except DependencyAway:
+                raise
+            except DecodeError:
+                return self._failed(record, "DecodeError")
+            except Exception as error:  # any failure of one record is that record's, never the consumer's
+                log.error("event failed", service=self._name, kind=record.type, error=type(error).__name__, exc_info=error)
+                return self._failed(record, type(error).__name__)
+            else:
+                outcome = "done"
+        handled.add(1, {"consumer": self._name, "type": record.type, "outcome": outcome})
+        return None
+
+    def _failed(self, record: Record, error: str) -> str:
+        handled.add(1, {"consumer": self._name, "type": record.type, "outcome": "failed"})
+        return error
+
+    async def _park(self, record: Record, *, attempts: int, error: str | None) -> None:
+        await self._worker.execute(
+            f"insert into parked_record ({_COLUMNS}, attempts, error, due_at)"  # noqa: S608 - names of our own
+            " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, clock_timestamp() + $14) on conflict do nothing",
+            *self._values(record), attempts, error, PAUSES[0] if attempts else timedelta(0),
+        )  # fmt: skip
+
+    async def _bury(self, record: Record, attempts: int, error: str) -> None:
+        async with self._worker.transaction() as connection:
+            await connection.execute(
+                f"insert into dead_letter ({_COLUMNS}, attempts, error)"  # noqa: S608 - names of our own
+                " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict do nothing",
+                *self._values(record), attempts, error,
+            )  # fmt: skip
+            await connection.execute(
+                "delete from parked_record where consumer = $1 and event_id = $2", self._name, record.event_id
+            )
+        log.error("dead letter", service=self._name, kind=record.type, error=error)
+        handled.add(1, {"consumer": self._name, "type": record.type, "outcome": "dead"})
+
+    def _values(self, record: Record) -> tuple[object, ...]:
+        return (
+            record.school, self._name, record.event_id, record.topic, record.bucket, record.key, record.type, record.payload,
+            record.sequence, record.trace, record.occurred_at,
+        )  # fmt: skip
+
+    async def _try_parked(self, subscription: Subscription) -> None:
+        """Try the first record of each parked key that is due, and those behind it, in the buckets that are ours."""
+        ours = subscription.assigned()
+        rows = await self._worker.fetch(
+            "select distinct on (p.key) p.* from parked_record p"
+            " join unnest($2::text[], $3::smallint[]) b (topic, bucket) on b.topic = p.topic and b.bucket = p.bucket"
+            " where p.consumer = $1 order by p.key, p.ordinal",
+            self._name, [topic for topic, _ in ours], [bucket for _, bucket in ours],
+        )  # fmt: skip
+        now = await self._worker.fetchval("select clock_timestamp()") if rows else None
+        for row in rows:
+            if row["due_at"] <= now:
+                await self._try_key(row)
+
+    async def _try_key(self, row: Row) -> None:
+        following: Row | None = row
+        while following is not None:
+            record = record_of(following)
+            attempts: int = await self._worker.fetchval(
+                "update parked_record set attempts = attempts + 1 where consumer = $1 and event_id = $2 returning attempts",
+                self._name, record.event_id,
+            )  # fmt: skip
+            error = await self._handle(record)
+            if error is None:
+                await self._worker.execute(
+                    "delete from parked_record where consumer = $1 and event_id = $2", self._name, record.event_id
+                )
+            elif attempts >= ATTEMPTS:
+                await self._bury(record, attempts, error)
+            else:
+                await self._worker.execute(
+                    "update parked_record set error = $3, due_at = clock_timestamp() + $4 where consumer = $1 and event_id = $2",
+                    self._name, record.event_id, error, PAUSES[min(attempts, len(PAUSES)) - 1],
+                )  # fmt: skip
+                return
+            following = await self._worker.fetchrow(
+                "select * from parked_record where consumer = $1 and key = $2 order by ordinal limit 1", self._name, record.key
+            )

@@ -1,0 +1,262 @@
+"""Turns manifests into HTTP applications: one FastAPI app per service under its prefix, every refusal a problem document.
+
+Bad input never becomes a 5xx, errors of a model get their public face from the manifest's table, and nothing of an unexpected error
+is shown.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import structlog
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import AfterValidator, BaseModel, ConfigDict
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from bookbag.chassis import problems
+from bookbag.chassis.problems import Problem
+from bookbag.chassis.rpc import refusal_of
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from bookbag.chassis.runtime import Runtime
+
+log = structlog.get_logger()
+
+BODY_LIMIT = 64 * 1024
+"""Bytes of a request body, unless a route says otherwise."""
+
+_BY_STATUS = {
+    400: problems.MALFORMED, 401: problems.SIGNED_OUT, 403: problems.FORBIDDEN, 404: problems.NOT_FOUND,
+    405: problems.METHOD_NOT_ALLOWED, 413: problems.TOO_LARGE, 415: problems.UNSUPPORTED_MEDIA_TYPE,
+}  # fmt: skip
+
+
+class Body(BaseModel):
+    """Base of request bodies: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=False)
+
+
+class Shown(BaseModel):
+    """Base of response bodies: exactly the declared fields leave."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+def _plain_text(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("must not contain NUL characters")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("must be valid Unicode")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_plain_text)]
+"""A string that PostgreSQL and UTF-8 can hold."""
+
+
+def runtime_of(request: Request) -> Runtime:
+    """The runtime of the service whose route is running."""
+    return request.app.state.runtime
+
+
+async def _runtime(request: Request) -> Runtime:
+    return runtime_of(request)
+
+
+def problem_response(problem: Problem) -> JSONResponse:
+    headers = {"cache-control": "no-store"}
+    if problem.retry_after is not None:
+        headers["retry-after"] = str(problem.retry_after)
+    if problem.kind.status == 401:
+        headers["www-authenticate"] = "Bearer"
+    return JSONResponse(
+        problem.document(), problem.kind.status, headers=headers, media_type="application/problem+json"
+    )
+
+
+def _invalid(error: RequestValidationError) -> Problem:
+    first: dict[str, Any] = error.errors()[0] if error.errors() else {"loc": (), "msg": "", "type": ""}
+    place = ".".join(str(part) for part in first["loc"] if part != "body") or str(first["loc"][0] if first["loc"] else "")
+    if first["type"] == "json_invalid":
+        return Problem(problems.MALFORMED, "the body is not JSON")
+    extra: dict[str, str | int] = {"field": place}
+    for name in ("max_length", "min_length", "le", "ge"):
+        if name in first.get("ctx", {}):
+            extra["limit"] = first["ctx"][name]
+    return Problem(problems.INVALID_INPUT, f"{place}: {first['msg']}", extra=extra)
+
+
+def service_app(runtime: Runtime) -> FastAPI:
+    """The application of one service, with its routes, its OpenAPI document and its refusals."""
+    service = runtime.service
+    app = FastAPI(
+        title=f"Bookbag {service.name}",
+        openapi_url="/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=BODY_LIMIT,
+        redirect_slashes=False,
+        telemetry={"logs": False, "operation_spans": False},
+        generate_unique_id_function=lambda route: f"{service.name}_{route.name}",
+        responses={
+            "default": {
+                "description": "A problem document (RFC 9457) with a stable `code`.",
+                "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}},
+            }
+        },
+    )
+    app.state.runtime = runtime
+    if service.routes is not None:
+        app.include_router(service.routes)
+    _refuse_in_words(app, runtime)
+    _complete_openapi(app)
+    return app
+
+
+def _refuse_in_words(app: FastAPI, runtime: Runtime) -> None:
+    async def told(_: Request, error: Exception) -> Response:
+        problem = refusal_of(error, runtime.service)
+        if problem.kind is problems.INTERNAL:
+            log.error("request failed", service=runtime.name, error=type(error).__name__, exc_info=error)
+        return problem_response(problem)
+
+    async def invalid(_: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        return problem_response(_invalid(error))
+
+    async def plain(_: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        kind = _BY_STATUS.get(error.status_code, problems.MALFORMED if error.status_code < 500 else problems.INTERNAL)
+        extra: dict[str, str | int] = {"limit": BODY_LIMIT} if kind is problems.TOO_LARGE else {}
+        response = problem_response(Problem(kind, extra=extra))
+        if error.status_code == 405 and error.headers:
+            response.headers["allow"] = error.headers.get("Allow", "")
+        return response
+
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, plain)
+    app.add_exception_handler(Problem, told)
+    app.add_exception_handler(problems.DependencyAway, told)
+    app.add_exception_handler(UnicodeDecodeError, _unreadable)
+    for kind in runtime.service.refusals:
+        app.add_exception_handler(kind, told)
+    app.add_exception_handler(Exception, told)
+
+
+async def _unreadable(_: Request, __: Exception) -> Response:
+    return problem_response(Problem(problems.MALFORMED, "the request is not UTF-8"))
+
+
+def _complete_openapi(app: FastAPI) -> None:
+    made = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = made()
+        document.setdefault("components", {}).setdefault("schemas", {})["ProblemDocument"] = {
+            "type": "object",
+            "required": ["type", "title", "status", "code"],
+            "properties": {
+                "type": {"type": "string"},
+                "title": {"type": "string"},
+                "status": {"type": "integer"},
+                "code": {"type": "string"},
+                "detail": {"type": "string"},
+                "limit": {"type": "integer"},
+                "field": {"type": "string"},
+                "retry_after": {"type": "integer"},
+            },
+        }
+        for path in document["paths"].values():
+            for operation in path.values():
+                operation["responses"].pop("422", None)
+        for unused in ("HTTPValidationError", "ValidationError"):
+            document["components"]["schemas"].pop(unused, None)
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def merged_openapi(apps: dict[str, FastAPI]) -> dict[str, Any]:
+    """One document over all services; the same component name in two services must mean the same thing, or it gets a prefix."""
+    merged: dict[str, Any] = {
+        "openapi": "3.1.0",
+        "info": {"title": "Bookbag", "version": "1"},
+        "paths": {},
+        "components": {"schemas": {}},
+    }
+    for name, app in apps.items():
+        document = app.openapi()
+        schemas: dict[str, Any] = document.get("components", {}).get("schemas", {})
+        taken = merged["components"]["schemas"]
+        renamed = {key: f"{name.title()}{key}" for key, schema in schemas.items() if key in taken and taken[key] != schema}
+        document = _renamed(document, renamed)
+        for path, item in document["paths"].items():
+            merged["paths"][f"/{name}{path}"] = item
+        taken.update(document.get("components", {}).get("schemas", {}))
+        merged["components"].setdefault("securitySchemes", {}).update(
+            document.get("components", {}).get("securitySchemes", {})
+        )
+    return merged
+
+
+def _renamed(node: Any, names: dict[str, str]) -> Any:
+    if not names:
+        return node
+    if isinstance(node, dict):
+        out: dict[str, Any] = {}
+        for key, value in node.items():
+            if key == "$ref" and isinstance(value, str):
+                last = value.rpartition("/")[2]
+                out[key] = f"#/components/schemas/{names.get(last, last)}"
+            elif key == "schemas" and isinstance(value, dict):
+                out[key] = {names.get(name, name): _renamed(schema, names) for name, schema in value.items()}
+            else:
+                out[key] = _renamed(value, names)
+        return out
+    if isinstance(node, list):
+        return [_renamed(item, names) for item in node]
+    return node
+
+
+def routes_of(app: FastAPI) -> list[APIRoute]:
+    """The routes of a service, for registries that must name them all."""
+    return [route for route in app.routes if isinstance(route, APIRoute)]
+
+
+class SafeHeaders:
+    """Adds to every answer the headers that keep browsers from guessing, framing or keeping what is private."""
+
+    POLICY = (
+        "default-src 'self'; img-src 'self' data: blob:; style-src 'self'; font-src 'self'; connect-src 'self'; "
+        "worker-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'"
+    )
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._headers = [
+            (b"content-security-policy", self.POLICY.encode()),
+            (b"x-content-type-options", b"nosniff"),
+            (b"referrer-policy", b"same-origin"),
+        ]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), *self._headers]
+            await send(message)
+
+        await self._app(scope, receive, guarded)
+
+
+Here = Annotated[Any, Depends(_runtime)]
+"""Dependency: the runtime of the service."""

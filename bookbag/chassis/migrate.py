@@ -1,0 +1,127 @@
+"""Brings a service's database up to date under one lock, from dated, sentence-named SQL files, with Alembic.
+
+A service has several histories, each a folder with its own version table: the chassis', the directory's copy, its own. A
+migration is a pair of files, the revision (`.py`) and its words (`.sql`), in which `$app`, `$worker`, `$owner` and `$backup`
+stand for the roles of that service. Every migration must be safe while the code before it still runs.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextvars import ContextVar
+from pathlib import Path
+from string import Template
+
+import asyncpg
+
+LOCK = 0x626F6F6B6261
+"""Advisory lock that lets one migration run per database at a time; held by the connection that migrates."""
+
+_roles: ContextVar[dict[str, str]] = ContextVar("roles")
+
+CHASSIS = Path(__file__).parent / "migrations"
+
+
+def roles_of(service: str) -> dict[str, str]:
+    """The four role names of a service."""
+    return {role: f"bookbag_{service}_{role}" for role in ("owner", "app", "worker", "backup")}
+
+
+class _DollarWords(Template):
+    """`$app` and the like are ours; `$$` quotes of SQL and numbered parameters stay as they are."""
+
+    pattern = r"""
+    \$(?:(?P<named>owner|app|worker|backup)\b | (?P<escaped>(?!)) | (?P<braced>(?!)) | (?P<invalid>(?!)))
+    """
+
+
+def run_sql(revision_file: str) -> None:
+    """Run the `.sql` beside a revision file, all of it in the migration's transaction."""
+    from alembic import op
+
+    script = _DollarWords(Path(revision_file).with_suffix(".sql").read_text()).substitute(_roles.get())
+    connection = op.get_bind().connection.dbapi_connection
+    assert connection is not None
+    connection.run_async(lambda raw: raw.execute(script))  # type: ignore[attr-defined]
+
+
+def newest(folder: Path) -> str | None:
+    """The last revision of a folder by name; names begin with their date, so the last one is the head."""
+    return max((file.stem for file in folder.glob("[0-9]*.py")), default=None)
+
+
+async def pending(url: str, service: str, folders: Sequence[tuple[str, Path]]) -> bool:
+    """Whether a database lacks any migration. Needs no Alembic, so that a start with nothing to do is quick."""
+    connection = await asyncpg.connect(url, timeout=5)
+    try:
+        for history, folder in folders:
+            table = f"{history}_version"
+            if await connection.fetchval("select to_regclass($1)", f"public.{table}") is None:
+                return True
+            at = await connection.fetchval("select version_num from " + table)  # noqa: S608 - a name of our own
+            if at != newest(folder):
+                return True
+        return False
+    finally:
+        await connection.close()
+
+
+async def migrate(url: str, service: str, folders: Sequence[tuple[str, Path]]) -> bool:
+    """Bring one database to the head of each history, in the order given. Returns whether anything was done.
+
+    Waits for another process that is migrating the same database. Fails fast on locks held by serving code
+    (`lock_timeout` 4 s), leaving nothing half done: each history runs in one transaction.
+    """
+    if not await pending(url, service, folders):
+        return False
+    guard = await asyncpg.connect(url, timeout=5)
+    try:
+        await guard.execute("select pg_advisory_lock($1)", LOCK)
+        for history, folder in folders:
+            # Alembic would make it with 32 characters; our revisions are sentences.
+            await guard.execute(f"create table if not exists {history}_version (version_num text primary key)")
+            await _upgrade(url, service, history, folder)
+    finally:
+        await guard.close()
+    return True
+
+
+async def _upgrade(url: str, service: str, history: str, folder: Path) -> None:
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.script import ScriptDirectory
+    from alembic.config import Config
+    from sqlalchemy import Connection
+    from sqlalchemy.ext.asyncio import create_async_engine
+    from sqlalchemy.pool import NullPool
+
+    config = Config()
+    config.set_main_option("script_location", str(CHASSIS.parent))
+    config.set_main_option("version_locations", str(folder))
+    config.set_main_option("path_separator", "newline")
+    scripts = ScriptDirectory.from_config(config)
+
+    def run(connection: Connection) -> None:
+        def steps(revision: object, context: object) -> object:
+            return scripts._upgrade_revs("heads", revision)  # type: ignore[arg-type]
+
+        environment = EnvironmentContext(config, scripts, fn=steps)
+        environment.configure(connection=connection, version_table=f"{history}_version", transactional_ddl=True)
+        with environment.begin_transaction():
+            environment.run_migrations()
+
+    engine = create_async_engine(
+        url.replace("postgresql://", "postgresql+asyncpg://", 1),
+        poolclass=NullPool,
+        connect_args={"server_settings": {"lock_timeout": "4000", "application_name": f"{service} migration"}},
+    )
+    token = _roles.set(roles_of(service))
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(run)
+    finally:
+        _roles.reset(token)
+        await engine.dispose()
+
+
+def migrate_now(url: str, service: str, folders: Sequence[tuple[str, Path]]) -> bool:
+    """`migrate` for callers that have no event loop."""
+    return asyncio.run(migrate(url, service, folders))

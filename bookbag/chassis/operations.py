@@ -1,0 +1,85 @@
+"""What an operator can see and do about events of one service: dead letters, the outbox, how far consumers are.
+
+Operators see kinds, counts, ages and error names; payloads hold ids only, and even these are not shown in lists.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from bookbag.chassis.database import BUCKETS, Database
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A record that was given up on."""
+
+    event_id: UUID
+    school: UUID
+    type: str
+    key: UUID
+    attempts: int
+    error: str
+    occurred_at: datetime
+    died_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxStatus:
+    """How much waits to be published, since when, and how much is kept."""
+
+    waiting: int
+    oldest_seconds: float
+    kept: int
+    parked: int
+
+
+async def dead_letters(database: Database, *, limit: int = 100) -> Sequence[DeadLetter]:
+    """The oldest dead letters of a service."""
+    rows = await database.fetch("select * from dead_letter order by died_at limit $1", limit)
+    return [
+        DeadLetter(
+            row["event_id"], row["school_id"], row["type"], row["key"], row["attempts"], row["error"], row["occurred_at"],
+            row["died_at"],
+        )  # fmt: skip
+        for row in rows
+    ]
+
+
+async def replay(database: Database, events: Sequence[UUID] | None) -> int:
+    """Put dead letters back in line (None: all of them); the consumer takes them up within seconds. Returns how many.
+
+    A record whose effect is committed after all changes nothing when it is replayed.
+    """
+    return await database.fetchval(
+        "with back as (delete from dead_letter where $1::uuid[] is null or event_id = any($1) returning *),"
+        " parked as (insert into parked_record (school_id, consumer, event_id, topic, bucket, key, type, payload, sequence, trace,"
+        "   occurred_at) select school_id, consumer, event_id, topic, bucket, key, type, payload, sequence, trace, occurred_at"
+        "   from back order by died_at on conflict do nothing returning 1)"
+        " select count(*) from back",
+        list(events) if events is not None else None,
+    )
+
+
+async def drop(database: Database, events: Sequence[UUID]) -> int:
+    """Remove dead letters for good. Returns how many."""
+    return await database.fetchval(
+        "with gone as (delete from dead_letter where event_id = any($1) returning 1) select count(*) from gone", list(events)
+    )
+
+
+async def outbox_status(database: Database) -> OutboxStatus:
+    """The state of a service's outbox and of what its consumer has parked."""
+    row = await database.fetchrow(
+        "select count(*) filter (where published_at is null) as waiting, count(*) as kept,"
+        " coalesce(extract(epoch from clock_timestamp() - min(occurred_at) filter (where published_at is null)), 0) as oldest,"
+        " (select count(*) from parked_record) as parked from outbox"
+    )
+    assert row is not None
+    return OutboxStatus(row["waiting"], float(row["oldest"]), row["kept"], row["parked"])
+
+
+async def published(database: Database) -> int:
+    """The sum of positions given in a service's outbox: how many events it has ever published."""
+    return int(await database.fetchval("select sum(position) from outbox_head where bucket < $1", BUCKETS))

@@ -1,0 +1,237 @@
+"""Runs services: the HTTP and gRPC servers of an API process, or the relay, consumer, jobs and loops of a worker process.
+
+One process may run several services (the embedded run) or one (everywhere else); the code is the same. A process stops in order:
+it says that it is going, lets requests and records at hand end, hands its leases back, and only then closes its connections.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+
+from bookbag.chassis import runtime as runtimes
+from bookbag.chassis.clock import Clock, new_id
+from bookbag.chassis.consumer import Consumer
+from bookbag.chassis.database import topic_of
+from bookbag.chassis.http import SafeHeaders, merged_openapi, problem_response, service_app
+from bookbag.chassis.jobs import Jobs
+from bookbag.chassis.outbox_bus import OutboxBus
+from bookbag.chassis.problems import NOT_FOUND, DependencyAway, Problem
+from bookbag.chassis.purge import PURGE
+from bookbag.chassis.relay import Relay
+from bookbag.chassis.rpc import RpcServer
+from bookbag.chassis.settings import Platform
+from bookbag.chassis.wake import Wake
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from starlette.requests import Request
+    from starlette.types import ASGIApp
+
+    from bookbag.chassis.runtime import Runtime
+    from bookbag.chassis.service import Service
+
+log = structlog.get_logger()
+
+
+def holder_name() -> str:
+    """A name for this process that no other process, now or before, has: leases are held under it."""
+    return f"{socket.gethostname()}-{os.getpid()}-{new_id().hex[-8:]}"
+
+
+def _server(app: ASGIApp, host: str, port: int) -> uvicorn.Server:
+    config = uvicorn.Config(
+        app, host=host, port=port, log_config=None, access_log=False, lifespan="off", server_header=False,
+        timeout_graceful_shutdown=3, timeout_keep_alive=30, h11_max_incomplete_event_size=32 * 1024, ws="none",
+        proxy_headers=False, backlog=2048,
+    )  # fmt: skip
+    return uvicorn.Server(config)
+
+
+async def _stopped() -> None:
+    """Wait for SIGTERM or SIGINT."""
+    event = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, event.set)
+    await event.wait()
+
+
+def admin_app(ready: Callable[[], Awaitable[None]]) -> Starlette:
+    """Health and metrics, on a port that is never public. Liveness asks no dependency; readiness asks them all."""
+
+    async def alive(_: Request) -> Response:
+        return PlainTextResponse("alive")
+
+    async def readiness(_: Request) -> Response:
+        try:
+            await ready()
+        except DependencyAway as away:
+            return JSONResponse({"ready": False, "waiting_for": away.name}, 503)
+        return JSONResponse({"ready": True})
+
+    async def figures(_: Request) -> Response:
+        from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return Starlette(routes=[Route("/healthz", alive), Route("/readyz", readiness), Route("/metrics", figures)])
+
+
+def api_app(built: Sequence[Runtime], extra: Sequence[BaseRoute], ready: Callable[[], Awaitable[None]]) -> ASGIApp:
+    """The HTTP face of an API process: each service under its prefix, the merged OpenAPI document, health, then `extra`."""
+    apps = {runtime.name: service_app(runtime) for runtime in built}
+
+    async def document(_: Request) -> Response:
+        return JSONResponse(merged_openapi(apps))
+
+    async def nothing(_: Request) -> Response:
+        return problem_response(Problem(NOT_FOUND))
+
+    routes: list[BaseRoute] = [Mount(f"/{name}", app) for name, app in apps.items()]
+    routes += [Route("/openapi.json", document), *admin_app(ready).routes[:2], *extra]
+    routes.append(Route("/{rest:path}", nothing, methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]))
+    return SafeHeaders(Starlette(routes=routes))
+
+
+class _Parts:
+    """The runtimes of a process, started and stopped together."""
+
+    def __init__(self, services: Sequence[Service], platform: Platform, *, working: bool, clock: Clock | None) -> None:
+        self.platform = platform
+        self.wake = Wake(platform.redis_url.get_secret_value(), *_channels(services))
+        self.runtimes = [
+            runtimes.build(service, platform, self.wake, clock=clock, working=working) for service in services
+        ]
+
+    async def __aenter__(self) -> _Parts:
+        await self.wake.start()
+        for runtime in self.runtimes:
+            if runtime.service.start is not None:
+                await runtime.service.start(runtime)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for runtime in reversed(self.runtimes):
+            if runtime.service.stop is not None:
+                await runtime.service.stop(runtime)
+            await runtime.close()
+        await self.wake.close()
+
+    async def ready(self) -> None:
+        for runtime in self.runtimes:
+            await runtime.database.ready()
+
+
+def _channels(services: Sequence[Service]) -> list[str]:
+    return [*(f"{service.name}:*" for service in services), "bus", "live:*"]
+
+
+async def serve(
+    services: Sequence[Service],
+    platform: Platform,
+    *,
+    extra: Callable[[Sequence[Runtime]], Sequence[BaseRoute]] = lambda _: (),
+    clock: Clock | None = None,
+    until: Callable[[], Awaitable[Any]] = _stopped,
+) -> None:
+    """Serve HTTP, gRPC and the admin port until told to stop."""
+    async with _Parts(services, platform, working=False, clock=clock) as parts:
+        rpc = RpcServer(parts.runtimes, platform.grpc_host, platform.grpc_port)
+        await rpc.start()
+        http = _server(api_app(parts.runtimes, extra(parts.runtimes), parts.ready), platform.http_host, platform.http_port)
+        admin = _server(admin_app(parts.ready), platform.http_host, platform.admin_port)
+        running = [asyncio.create_task(http._serve()), asyncio.create_task(admin._serve())]
+        stopping = asyncio.ensure_future(until())
+        await asyncio.wait([*running, stopping], return_when=asyncio.FIRST_COMPLETED)
+        http.should_exit = admin.should_exit = True
+        for runtime in parts.runtimes:
+            runtime.wake.signal("live:stopping")
+        await asyncio.gather(*running, rpc.stop())
+
+
+async def work(
+    services: Sequence[Service],
+    platform: Platform,
+    *,
+    everywhere: Mapping[str, Service],
+    clock: Clock | None = None,
+    until: Callable[[], Awaitable[Any]] = _stopped,
+) -> None:
+    """Run relay, consumer, jobs and loops of the services until told to stop.
+
+    `everywhere` names all services of the installation: on one machine their outboxes are the bus, so a worker needs the worker
+    database of each service whose events it hears.
+    """
+    holder = holder_name()
+    async with _Parts(services, platform, working=True, clock=clock) as parts:
+        own = {runtime.name: runtime for runtime in parts.runtimes}
+        bus, borrowed = _outbox_bus(parts, own, everywhere, holder)
+        tasks: list[asyncio.Task[None]] = []
+        for runtime in parts.runtimes:
+            service = runtime.service
+            runtime.state["holder"] = holder
+            if service.tells:
+                relay = Relay(runtime.name, runtime.across_schools, bus, parts.wake, holder)
+                tasks.append(asyncio.create_task(relay.run(), name=f"{runtime.name} relay"))
+            if service.hears:
+                tasks.append(asyncio.create_task(Consumer(runtime, bus).run(), name=f"{runtime.name} consumer"))
+            jobs = Jobs(runtime, [*service.jobs, PURGE], holder)
+            tasks.append(asyncio.create_task(jobs.run(), name=f"{runtime.name} jobs"))
+            for name, loop in service.loops.items():
+                tasks.append(asyncio.create_task(loop(runtime), name=f"{runtime.name} {name}"))  # type: ignore[arg-type]
+        admin = _server(admin_app(parts.ready), platform.http_host, platform.admin_port)
+        tasks.append(asyncio.create_task(admin._serve(), name="admin"))
+        stopping = asyncio.ensure_future(until())
+        await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
+        failed = [task for task in tasks if task.done() and not task.cancelled() and task.exception() is not None]
+        for task in failed:
+            log.error("worker part ended", worker=task.get_name(), exc_info=task.exception())
+        admin.should_exit = True
+        for task in tasks[:-1]:
+            task.cancel()
+        with suppress(asyncio.CancelledError):
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for runtime in borrowed:
+            await runtime.close()
+        if failed:
+            raise SystemExit(1)
+
+
+def _outbox_bus(
+    parts: _Parts, own: Mapping[str, Runtime], everywhere: Mapping[str, Service], holder: str
+) -> tuple[OutboxBus, list[Runtime]]:
+    heard = {
+        topic_of(event.DESCRIPTOR.full_name) for runtime in own.values() for event in runtime.service.hears
+    }
+    borrowed: list[Runtime] = []
+    sources: dict[str, Any] = {}
+    for service in everywhere.values():
+        for topic in {topic_of(event.DESCRIPTOR.full_name) for event in service.tells}:
+            if service.name in own:
+                sources[topic] = own[service.name].across_schools
+            elif topic in heard:
+                lent = runtimes.build(service, parts.platform, parts.wake, working=True)
+                borrowed.append(lent)
+                sources[topic] = lent.across_schools
+    return OutboxBus(sources, holder, parts.wake), borrowed
+
+
+@asynccontextmanager
+async def alone(service: Service, platform: Platform, *, clock: Clock | None = None) -> AsyncGenerator[Runtime]:
+    """One service's runtime without servers, for commands and tests; with the worker's database where it is configured."""
+    working = os.environ.get(f"BOOKBAG_{service.name.upper()}_WORKER_URL") is not None
+    async with _Parts([service], platform, working=working, clock=clock) as parts:
+        yield parts.runtimes[0]

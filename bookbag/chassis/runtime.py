@@ -1,0 +1,90 @@
+"""What one service has at hand in one process: settings, databases, clock, peers, wake-ups, limits, tokens.
+
+Built once by the process runner and handed to everything; nothing is reached through a global.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from bookbag.chassis.clock import Clock, SystemClock
+from bookbag.chassis.database import Database
+from bookbag.chassis.limiter import Limiter
+from bookbag.chassis.peers import Peers
+from bookbag.chassis.service import Service
+from bookbag.chassis.settings import Platform, ServiceSettings, load
+from bookbag.chassis.tokens import ServiceSigner, Verifier
+from bookbag.chassis.wake import Wake
+
+
+@dataclass(slots=True)
+class Runtime:
+    """One service in one process. `state` is the service's own, filled by its `start`."""
+
+    service: Service
+    platform: Platform
+    settings: Any
+    database: Database
+    worker: Database | None
+    clock: Clock
+    wake: Wake
+    limiter: Limiter
+    verifier: Verifier
+    signer: ServiceSigner | None
+    peers: Peers
+    state: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def name(self) -> str:
+        return self.service.name
+
+    @property
+    def across_schools(self) -> Database:
+        """The worker role's database, which sees infrastructure tables of all schools. Only worker processes have one."""
+        if self.worker is None:
+            raise LookupError(f"{self.name} has no worker database in this process")
+        return self.worker
+
+    def signal(self, what: str) -> None:
+        """Wake whoever waits for `what` of this service, here or in another process. Losing it costs only time."""
+        self.wake.signal(f"{self.name}:{what}")
+
+    async def close(self) -> None:
+        await self.peers.close()
+        await self.database.close()
+        if self.worker is not None:
+            await self.worker.close()
+
+
+def build(service: Service, platform: Platform, wake: Wake, *, clock: Clock | None = None, working: bool) -> Runtime:
+    """Put a service together from its settings. Connects to nothing yet.
+
+    `working` processes (workers) also get the worker role's database.
+    """
+    clock = clock or SystemClock()
+    settings: ServiceSettings = load(service.settings, service.name)
+    tells = frozenset(event.DESCRIPTOR.full_name for event in service.tells)
+    database = Database(
+        settings.app_url.get_secret_value(), f"{service.name} app", size=16, clock=clock, tells=tells
+    )
+    worker = None
+    if working:
+        if settings.worker_url is None:
+            raise LookupError(f"set BOOKBAG_{service.name.upper()}_WORKER_URL: a worker needs it")
+        worker = Database(settings.worker_url.get_secret_value(), f"{service.name} worker", size=8, clock=clock)
+    key = platform.signing_keys / f"service-{service.name}.json"
+    signer = ServiceSigner(service.name, key, clock) if key.exists() else None
+    return Runtime(
+        service=service,
+        platform=platform,
+        settings=settings,
+        database=database,
+        worker=worker,
+        clock=clock,
+        wake=wake,
+        limiter=Limiter(wake.redis, database, clock),
+        verifier=Verifier(platform.user_keys, platform.service_keys, clock),
+        signer=signer,
+        peers=Peers(platform.peers, signer),
+    )

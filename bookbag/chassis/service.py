@@ -1,0 +1,83 @@
+"""The manifest of a service: one value that says all it is, which the process runner turns into servers and workers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from google.protobuf.message import Message
+
+from bookbag.chassis.problems import ProblemKind
+from bookbag.chassis.settings import ServiceSettings
+
+if TYPE_CHECKING:
+    import grpc.aio
+    from fastapi import APIRouter
+
+    from bookbag.chassis.consumer import EventCall
+    from bookbag.chassis.runtime import Runtime
+
+Handler: TypeAlias = "Callable[[EventCall, Any], Awaitable[None]]"
+"""Takes an event. Must open `call.effect()` once; everything it changes happens in there, or not at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Timed work of a worker process.
+
+    `alone` jobs have one owner among all processes, by a lease; others run everywhere and claim rows themselves. `wake` names a
+    channel whose signal runs the job at once instead of after `every`.
+    """
+
+    name: str
+    every: timedelta
+    run: Callable[[Runtime], Awaitable[object]]
+    alone: bool = True
+    wake: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Callers:
+    """Who may call an RPC: these services with their own token, or anybody with a user token."""
+
+    services: frozenset[str] = frozenset()
+    user: bool = False
+    across_schools: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rpc:
+    """A gRPC servicer, how it is added to a server, and who may call each of its methods (complete, or start-up fails)."""
+
+    name: str
+    add: Callable[[Any, grpc.aio.Server], None]
+    servicer: Callable[[Runtime], object]
+    callers: Mapping[str, Callers]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """All that a service is, on one screen."""
+
+    name: str
+    settings: type[ServiceSettings]
+    migrations: Sequence[tuple[str, Path]]
+    """Histories in order: `("chassis", CHASSIS)` first, the service's own last."""
+    routes: APIRouter | None = None
+    rpcs: Sequence[Rpc] = ()
+    tells: Sequence[type[Message]] = ()
+    hears: Mapping[type[Message], Handler] = field(default_factory=dict[type[Message], Handler])
+    jobs: Sequence[Job] = ()
+    loops: Mapping[str, Callable[[Runtime], Awaitable[None]]] = field(
+        default_factory=dict[str, Callable[["Runtime"], Awaitable[None]]]
+    )
+    """Long-running work of a worker process, such as the projector; each ends when the process stops."""
+    refusals: Mapping[type[Exception], ProblemKind] = field(default_factory=dict[type[Exception], ProblemKind])
+    """The one table from a model's errors to public problems, for HTTP and gRPC alike."""
+    start: Callable[[Runtime], Awaitable[None]] | None = None
+    """Prepares `runtime.state` in every process of the service."""
+    stop: Callable[[Runtime], Awaitable[None]] | None = None
+    """Undoes `start`, after the servers have stopped."""

@@ -1,0 +1,65 @@
+"""What an operator sets, read once from the environment and typed; secrets have no default and print masked.
+
+`Platform` is shared by all services of an installation (`BOOKBAG_…`); each service adds its own class with the prefix
+`BOOKBAG_<SERVICE>_`. Every field carries its text, from which the documentation is generated.
+"""
+
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Platform(BaseSettings):
+    """Settings that all processes of an installation share."""
+
+    model_config = SettingsConfigDict(env_prefix="BOOKBAG_", extra="ignore", frozen=True)
+
+    environment: Literal["embedded", "stack", "cluster"] = Field("cluster", description="Where this process runs.")
+    http_host: str = Field("127.0.0.1", description="Address the HTTP server binds to.")
+    http_port: int = Field(8000, ge=0, le=65535, description="Port of the HTTP server.")
+    grpc_host: str = Field("127.0.0.1", description="Address the gRPC server binds to.")
+    grpc_port: int = Field(8001, ge=0, le=65535, description="Port of the gRPC server.")
+    admin_port: int = Field(8002, ge=0, le=65535, description="Port of health and metrics, never public.")
+    public_url: str = Field("http://127.0.0.1:8000", description="The address people type, without a slash at the end.")
+    redis_url: SecretStr = Field(description="Redis or Valkey, for what can be rebuilt: limits and wake-ups.")
+    peers: dict[str, str] = Field(default_factory=dict, description="gRPC address of each service, as JSON.")
+    user_keys: Path = Field(description="Public keys (JWKS) that user tokens are verified with.")
+    service_keys: Path = Field(description="Public key of each service (JSON of JWKs) for service tokens.")
+    signing_keys: Path = Field(description="Folder with the private keys that this process may sign with.")
+    smtp_url: SecretStr = Field(SecretStr("smtp://127.0.0.1:25"), description="Mail server that takes outgoing mail.")
+    mail_from: str = Field("Bookbag <no-reply@bookbag.invalid>", description="Sender of all outgoing mail.")
+    otlp_endpoint: str = Field("", description="OTLP/HTTP address for traces; empty sends none.")
+    web: Path | None = Field(None, description="Folder of the built web client, when this process serves it.")
+    data: Path | None = Field(None, description="Data folder of the embedded run.")
+    demo: bool = Field(False, description="Demo sign-ins and the outbox page; obeyed in the embedded run only.")
+
+    @property
+    def is_demo(self) -> bool:
+        """Demo conveniences need all three: the switch, the embedded run, and a data folder that was made as a demo."""
+        return (
+            self.demo
+            and self.environment == "embedded"
+            and self.http_host in {"127.0.0.1", "::1"}
+            and self.data is not None
+            and (self.data / "demo").exists()
+        )
+
+
+class ServiceSettings(BaseSettings):
+    """Settings of one service; its class adds its own fields."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+    owner_url: SecretStr | None = Field(None, description="Database address of the owner role; migrations only.")
+    app_url: SecretStr = Field(description="Database address of the app role, which sees one school at a time.")
+    worker_url: SecretStr | None = Field(None, description="Database address of the worker role; worker processes only.")
+
+
+T = TypeVar("T", bound=ServiceSettings)
+
+
+def load(kind: type[T], service: str) -> T:
+    """Read a service's settings from `BOOKBAG_<SERVICE>_…`. Raises pydantic's ValidationError naming each bad field."""
+    return kind(_env_prefix=f"BOOKBAG_{service.upper()}_")

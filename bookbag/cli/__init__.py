@@ -1,0 +1,1 @@
+"""The `bookbag` command: what operators type, and what containers run."""

@@ -1,0 +1,214 @@
+"""What each command does, apart from `up`."""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from bookbag.chassis import operations, telemetry
+from bookbag.chassis.database import Database
+from bookbag.chassis.migrate import migrate
+from bookbag.chassis.problems import DependencyAway, Problem
+from bookbag.chassis.settings import Platform, ServiceSettings, load
+from bookbag.cli.services import NAMES, named
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from bookbag.chassis.runtime import Runtime
+
+
+class Refused(Exception):  # noqa: N818 - a fact for the person at the keyboard
+    """A command cannot do what it was asked; the words say why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command prints: lines for people, or the same as rows for programs."""
+
+    text: str
+    rows: Sequence[dict[str, Any]]
+
+
+def run(asked: argparse.Namespace) -> Answer | None:
+    """Run the command. Raises Refused."""
+    command: Callable[[argparse.Namespace], Awaitable[Answer | None]] = {
+        "serve": _serve,
+        "work": _work,
+        "migrate": _migrate,
+        "demo": _seed,
+        "schools": _create_school,
+        "deadletters": _dead_letters,
+        "outbox": _outbox,
+    }[asked.command]
+    try:
+        return _loop(command(asked))
+    except ValidationError as error:
+        missing = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise Refused(f"The settings are not complete. {error.title}: {missing}") from error
+    except DependencyAway as away:
+        raise Refused(f"{away.name} does not answer; see that it runs and that its address is right.") from away
+    except Problem as problem:
+        raise Refused(f"{problem.kind.title} {problem.detail}".strip()) from problem
+
+
+def _loop(work: Awaitable[Answer | None]) -> Answer | None:
+    if sys.platform != "win32":
+        import uvloop
+
+        return uvloop.run(work)  # type: ignore[arg-type]
+    return asyncio.run(work)  # type: ignore[arg-type]
+
+
+def _started(asked: argparse.Namespace) -> Platform:
+    platform = Platform()  # type: ignore[call-arg]
+    telemetry.set_up(f"{asked.service}-{asked.command}", platform.otlp_endpoint)
+    return platform
+
+
+async def _serve(asked: argparse.Namespace) -> None:
+    from bookbag.chassis.process import serve
+
+    platform = _started(asked)
+    await serve(named(asked.service), platform, extra=lambda runtimes: _extra_routes(platform))
+
+
+def _extra_routes(platform: Platform) -> list[Any]:
+    """On one machine the same process also serves the web client and, for a demo, the mails it would have sent."""
+    if platform.environment != "embedded":
+        return []
+    from bookbag.local.web_client import web_routes
+
+    routes: list[Any] = []
+    if platform.is_demo and platform.data is not None:
+        from bookbag.local.outbox_page import outbox_routes
+
+        routes += outbox_routes(platform.data / "outbox", platform.public_url)
+    return [*routes, *web_routes(platform.web)]
+
+
+async def _work(asked: argparse.Namespace) -> None:
+    from bookbag.chassis.process import work
+
+    everywhere = {service.name: service for service in named("all")}
+    await work(named(asked.service), _started(asked), everywhere=everywhere)
+
+
+async def _migrate(asked: argparse.Namespace) -> Answer:
+    lines: list[dict[str, Any]] = []
+    for service in named(asked.service):
+        settings = load(service.settings, service.name)
+        if settings.owner_url is None:
+            raise Refused(f"Set BOOKBAG_{service.name.upper()}_OWNER_URL: migrations run as the owner of the tables.")
+        done = await migrate(settings.owner_url.get_secret_value(), service.name, service.migrations)
+        lines.append({"service": service.name, "changed": done})
+    return Answer("\n".join(f"{row['service']}: {'migrated' if row['changed'] else 'up to date'}" for row in lines), lines)
+
+
+@asynccontextmanager
+async def _identity() -> "AsyncGenerator[Runtime]":
+    from bookbag.chassis.process import alone
+
+    async with alone(named("identity")[0], Platform()) as runtime:  # type: ignore[call-arg]
+        yield runtime
+
+
+async def _seed(_: argparse.Namespace) -> Answer:
+    from services.identity.demo import seed
+
+    async with _identity() as runtime:
+        if not runtime.platform.is_demo:
+            raise Refused("The demo school belongs into a data folder that was made as a demo.")
+        await seed(runtime)
+    return Answer("the demo school is there", [])
+
+
+async def _create_school(asked: argparse.Namespace) -> Answer:
+    from services.identity.roster.actions import create_school
+
+    async with _identity() as runtime:
+        school = await create_school(
+            runtime, code=asked.code, name=asked.name, country=asked.country, zone=asked.zone, language=asked.language,
+            preset=asked.preset,
+        )  # fmt: skip
+    return Answer(f"created {asked.code}", [{"school_id": school, "code": asked.code}])
+
+
+async def _each_worker(
+    asked: argparse.Namespace, ask: Callable[[Database], Awaitable[Sequence[dict[str, Any]]]]
+) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for name in NAMES if asked.service == "all" else (asked.service,):
+        settings = load(ServiceSettings, name)
+        if settings.worker_url is None:
+            raise Refused(f"Set BOOKBAG_{name.upper()}_WORKER_URL.")
+        database = Database(settings.worker_url.get_secret_value(), f"operator {os.getpid()}", size=1)
+        try:
+            rows += [{"service": name} | row for row in await ask(database)]
+        finally:
+            await database.close()
+    return rows
+
+
+async def _dead_letters(asked: argparse.Namespace) -> Answer:
+    if asked.action == "list":
+        return await _list_dead_letters(asked)
+    if not asked.events and not getattr(asked, "all", False):
+        raise Refused("Name events by their ids from `bookbag deadletters list`, or say --all.")
+    try:
+        events = [UUID(event) for event in asked.events] or None
+    except ValueError:
+        raise Refused("An event id looks like 0190a6d2-… ; take it from `bookbag deadletters list`.") from None
+
+    async def act(database: Database) -> Sequence[dict[str, Any]]:
+        if asked.action == "replay":
+            return [{"count": await operations.replay(database, events)}]
+        return [{"count": await operations.drop(database, events or [])}]
+
+    rows = await _each_worker(asked, act)
+    done = sum(row["count"] for row in rows)
+    word = "put back in line" if asked.action == "replay" else "dropped"
+    return Answer(f"{done} {word}", rows)
+
+
+async def _list_dead_letters(asked: argparse.Namespace) -> Answer:
+    async def ask(database: Database) -> Sequence[dict[str, Any]]:
+        return [
+            {
+                "event": str(letter.event_id), "type": letter.type, "error": letter.error, "attempts": letter.attempts,
+                "died_at": letter.died_at.isoformat(timespec="seconds"),
+            }  # fmt: skip
+            for letter in await operations.dead_letters(database)
+        ]
+
+    rows = await _each_worker(asked, ask)
+    return Answer(_table(rows) if rows else "no dead letters", rows)
+
+
+async def _outbox(asked: argparse.Namespace) -> Answer:
+    async def ask(database: Database) -> Sequence[dict[str, Any]]:
+        status = await operations.outbox_status(database)
+        return [
+            {
+                "waiting": status.waiting, "oldest_seconds": round(status.oldest_seconds, 1),
+                "published": await operations.published(database), "kept": status.kept, "parked": status.parked,
+            }  # fmt: skip
+        ]
+
+    rows = await _each_worker(asked, ask)
+    return Answer(_table(rows), rows)
+
+
+def _table(rows: Sequence[dict[str, Any]]) -> str:
+    heads = list(rows[0])
+    widths = [max(len(head), *(len(str(row[head])) for row in rows)) for head in heads]
+    lines = ["  ".join(str(cell).ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+             for line in [heads, *([row[head] for head in heads] for row in rows)]]  # fmt: skip
+    return "\n".join(lines)

@@ -1,0 +1,112 @@
+"""Reads the command line and hands over; what a command needs is imported only when it runs, so that `up` stays small."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from bookbag import __version__
+from bookbag.cli.services import NAMES
+
+_EPILOG = """\
+examples:
+  bookbag up                           the whole product on this machine, with a demo school
+  bookbag up --fresh                   the same, starting over (asks first)
+  bookbag serve messaging              the HTTP and gRPC servers of one service
+  bookbag work notify                  the relay, consumer and jobs of one service
+  bookbag outbox status                what waits to be published
+  bookbag deadletters replay --all     put everything that failed back in line
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    root = argparse.ArgumentParser(
+        prog="bookbag",
+        description="Home-school communication that a school can trust.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    root.add_argument("--version", action="version", version=f"bookbag {__version__}")
+    commands = root.add_subparsers(dest="command", required=True, metavar="command", title="commands")
+
+    up = commands.add_parser("up", help="run the whole product on this machine")
+    up.add_argument("--port", type=int, default=8000, help="port of the one address people open (8000)")
+    up.add_argument("--data", type=Path, default=Path(".bookbag"), help="folder that keeps everything (.bookbag)")
+    up.add_argument("--no-demo", action="store_true", help="start empty, without the demo school and its sign-ins")
+    up.add_argument("--fresh", action="store_true", help="remove what the folder keeps and start over; asks first")
+    up.add_argument("--yes", action="store_true", help="answer yes to what --fresh asks")
+
+    for name, text in (
+        ("serve", "run the HTTP and gRPC servers of a service, or of all"),
+        ("work", "run the relay, consumer, jobs and projector of a service, or of all"),
+        ("migrate", "bring the database of a service, or of all, up to date"),
+    ):
+        command = commands.add_parser(name, help=text)
+        command.add_argument("service", nargs="?", default="all", choices=[*NAMES, "all"], metavar="service", help="all")
+
+    demo = commands.add_parser("demo", help="the demo school").add_subparsers(dest="action", required=True)
+    demo.add_parser("seed", help="create the demo school unless it exists")
+
+    schools = commands.add_parser("schools", help="schools, the tenants of an installation")
+    actions = schools.add_subparsers(dest="action", required=True, metavar="action")
+    create = actions.add_parser("create", help="create a school")
+    for option, text in (
+        ("code", "short code that people type, such as BRLA"),
+        ("name", "name"),
+        ("country", "two letters, such as GB"),
+        ("zone", "time zone, such as Europe/London"),
+        ("language", "default language, such as en"),
+        ("preset", "policy preset"),
+    ):
+        create.add_argument(f"--{option}", required=True, help=text)
+
+    letters = commands.add_parser("deadletters", help="events that were given up on")
+    actions = letters.add_subparsers(dest="action", required=True, metavar="action")
+    _common(actions.add_parser("list", help="what failed, where and why"))
+    again = actions.add_parser("replay", help="put them back in line")
+    _common(again)
+    again.add_argument("events", nargs="*", help="ids from the list")
+    again.add_argument("--all", action="store_true", help="all of them")
+    gone = actions.add_parser("drop", help="remove them for good")
+    _common(gone)
+    gone.add_argument("events", nargs="+", help="ids from the list")
+
+    outbox = commands.add_parser("outbox", help="events on their way out")
+    _common(outbox.add_subparsers(dest="action", required=True, metavar="action").add_parser("status", help="how many wait"))
+    return root
+
+
+def _common(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--service", default="all", choices=[*NAMES, "all"], metavar="service", help="only this one")
+    command.add_argument("--data", type=Path, default=Path(".bookbag"), help="data folder of a run on this machine (.bookbag)")
+    command.add_argument("--json", action="store_true", help="print for programs")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit code: 0 done, 1 refused or failed (said in one sentence), 2 not understood."""
+    asked = parser().parse_args(arguments)
+    if asked.command == "up":
+        from bookbag.local.up import Options, up
+
+        return up(Options(port=asked.port, data=asked.data, demo=not asked.no_demo, fresh=asked.fresh, yes=asked.yes))
+    from bookbag.cli import commands
+
+    if getattr(asked, "data", None) is not None and "BOOKBAG_REDIS_URL" not in os.environ:
+        from bookbag.local.environment import settings_of_running
+
+        running = settings_of_running(asked.data)
+        if running is None:
+            print(f"Nothing runs on {asked.data}. Start it with `bookbag up`, or name its folder with --data.", file=sys.stderr)
+            return 1
+        os.environ |= running
+    try:
+        answer = commands.run(asked)
+    except commands.Refused as refused:
+        print(refused, file=sys.stderr)
+        return 1
+    if answer is not None:
+        print(json.dumps(answer.rows, indent=1, default=str) if getattr(asked, "json", False) else answer.text)
+    return 0

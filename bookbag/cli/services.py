@@ -1,0 +1,19 @@
+"""The services of an installation, found by name; importing one is left to the process that runs it."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bookbag.chassis.service import Service
+
+NAMES = ("identity", "messaging", "translate", "notify")
+"""Every service, in the order in which they are migrated and listed."""
+
+
+def named(which: str) -> "Sequence[Service]":
+    """The manifests of one service, or of `all`. Raises LookupError for a name that is none."""
+    if which != "all" and which not in NAMES:
+        raise LookupError(f"there is no service {which}; there are: {', '.join(NAMES)}, all")
+    return [import_module(f"services.{name}.service").service for name in (NAMES if which == "all" else (which,))]

@@ -1,0 +1,75 @@
+"""What every step on behalf of a person needs, and nothing ambient: who, as whom, when, under which key, and the way to the database.
+
+A transaction opened here has already proved that the person still stands: signed in, not suspended, not ended, and that our copy of
+who is who is fresh. That is why no action has to remember to ask.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from bookbag.chassis.database import Tx
+from bookbag.chassis.problems import ACCESS_UNKNOWN, SIGNED_OUT, SUSPENDED, Problem
+from bookbag.chassis.runtime import Runtime
+from bookbag.school.roles import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One person in one role of one school, in one session."""
+
+    school: UUID
+    person: UUID
+    role: Role
+    session: UUID
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class MemberTx(Tx):
+    """An open transaction on behalf of a member: what the functions of a `store.py` take."""
+
+    member: Member
+
+    @property
+    def person(self) -> UUID:
+        return self.member.person
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request of one member. `key` is the idempotency key, None where none is needed."""
+
+    member: Member
+    now: datetime
+    key: str | None
+    runtime: Runtime
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[MemberTx]:
+        """The school's transaction, opened only for a member who stands. Raises Problem `signed-out`, `suspended` or
+        `access-unknown`."""
+        member, database = self.member, self.runtime.database
+        async with database.connection() as connection, connection.transaction():
+            refuse_unless_active(
+                await connection.fetchval(
+                    "select begin_call($1, $2, $3, $4, $5)",
+                    member.school, member.person, member.role, member.session, member.epoch,
+                )  # fmt: skip
+            )
+            yield MemberTx(member.school, self.now, connection, database, member)
+
+
+def refuse_unless_active(standing: str) -> None:
+    """Raise the Problem that belongs to a standing other than active."""
+    match standing:
+        case "active":
+            return
+        case "unknown":
+            raise Problem(ACCESS_UNKNOWN, retry_after=5)
+        case "suspended":
+            raise Problem(SUSPENDED)
+        case _:
+            raise Problem(SIGNED_OUT)

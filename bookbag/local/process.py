@@ -1,0 +1,232 @@
+"""Starts and ends processes so that none outlives the supervisor, whatever ends the supervisor.
+
+Each child gets a session of its own (Ctrl-C in the terminal reaches the supervisor only, which stops things in order) and
+asks the kernel for a signal when its parent dies, so even `kill -9` of the supervisor leaves nothing running.
+"""
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bookbag.local.files import write_private
+from bookbag.local.refusals import CannotStart
+
+_PR_SET_PDEATHSIG: Final = 1
+_CLONE_NEWUSER: Final = 0x10000000
+_NAMESPACE_ACCOUNT: Final = 1000
+LARGEST_LOG: Final = 10 * 1024 * 1024
+"""Bytes after which a log is put aside as `.1`; one earlier log is kept."""
+
+_libc: Final = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who a child runs as: ourselves, ourselves seen as an ordinary user (a user namespace), or another account."""
+
+    in_namespace: bool = False
+    user: int | None = None
+    group: int | None = None
+
+
+OURSELVES: Final = Account()
+IN_NAMESPACE: Final = Account(in_namespace=True)
+
+
+def spawn(
+    command: Sequence[str],
+    *,
+    folder: Path,
+    environment: Mapping[str, str],
+    log: Path | None = None,
+    account: Account = OURSELVES,
+    when_parent_dies: signal.Signals = signal.SIGTERM,
+    stdin: int = subprocess.DEVNULL,
+) -> subprocess.Popen[bytes]:
+    """Start a child in a session of its own; its output is appended to `log`.
+
+    Call it from a thread that lives as long as the supervisor: the kernel takes the end of the starting thread for the
+    end of the parent.
+    """
+    output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600) if log else subprocess.DEVNULL
+    as_group: dict[str, int] = {} if account.group is None else {"group": account.group}
+    as_user: dict[str, int] = {} if account.user is None else {"user": account.user}
+    try:
+        return subprocess.Popen(
+            command,
+            cwd=folder,
+            env=dict(environment),
+            stdin=stdin,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            extra_groups=[] if as_user else None,
+            preexec_fn=_before_exec(when_parent_dies, in_namespace=account.in_namespace),
+            **as_group,
+            **as_user,
+        )
+    finally:
+        if output != subprocess.DEVNULL:
+            os.close(output)
+
+
+def _before_exec(when_parent_dies: signal.Signals, *, in_namespace: bool) -> Callable[[], None]:
+    parent, user, group = os.getpid(), os.geteuid(), os.getegid()
+
+    def prepare() -> None:
+        if in_namespace:
+            _enter_namespace(user, group)
+        # After the namespace: a change of credentials clears the wish.
+        if _libc is not None:
+            _libc.prctl(_PR_SET_PDEATHSIG, int(when_parent_dies), 0, 0, 0)
+            if os.getppid() != parent:  # died in between: nobody would tell us any more
+                os._exit(1)
+
+    return prepare
+
+
+def _enter_namespace(user: int, group: int) -> None:
+    """What `unshare --user --map-user=1000 --map-group=1000` does, without a process in between."""
+    if _libc is None or _libc.unshare(_CLONE_NEWUSER) != 0:
+        raise OSError(ctypes.get_errno(), "user namespaces are switched off")
+    for name, text in (
+        ("setgroups", "deny"),
+        ("uid_map", f"{_NAMESPACE_ACCOUNT} {user} 1"),
+        ("gid_map", f"{_NAMESPACE_ACCOUNT} {group} 1"),
+    ):
+        with open(f"/proc/self/{name}", "w") as table:
+            table.write(text)
+
+
+def end(process: subprocess.Popen[bytes], *, first: signal.Signals = signal.SIGTERM, within: float = 10.0) -> bool:
+    """Ask a child to stop, and after `within` seconds end it and all it started. True when it stopped by itself."""
+    ask(process, first)
+    return finish(process, within=within)
+
+
+def finish(process: subprocess.Popen[bytes], *, within: float) -> bool:
+    """Wait for a child that was asked to stop; after `within` seconds end it. True when it stopped by itself."""
+    gently = True
+    try:
+        process.wait(within)
+    except subprocess.TimeoutExpired:
+        gently = False
+    sweep(process)
+    process.wait()
+    return gently
+
+
+def ask(process: subprocess.Popen[bytes], signal_: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.send_signal(signal_)
+
+
+def sweep(process: subprocess.Popen[bytes]) -> None:
+    """End whatever is left of a child's process group: grandchildren must not outlive the one who knew them."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process lives; one that ended and waits to be collected does not count."""
+    state = _state(pid)
+    if state is not None:
+        return state[0] not in "ZX"
+    if sys.platform == "linux":
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def started(pid: int) -> int | None:
+    """When a process started, in the kernel's ticks: with the pid it names one process for ever. None when unknown."""
+    state = _state(pid)
+    return int(state[19]) if state else None
+
+
+def _state(pid: int) -> list[str] | None:
+    """The fields of /proc/<pid>/stat after the name, which may itself hold spaces and brackets."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+
+
+def end_stranger(pid: int, *signals: signal.Signals, within: float) -> bool:
+    """End a process that is not our child: each signal gets `within` seconds to work. True when it is gone."""
+    for signal_ in signals:
+        try:
+            os.kill(pid, signal_)
+        except ProcessLookupError:
+            return True
+        if wait_until(lambda: not is_running(pid), within):
+            return True
+    return not is_running(pid)
+
+
+def remember(path: Path, pid: int) -> None:
+    """Note a child, so that a later run can end it should it outlive this one."""
+    write_private(path, f"{pid} {started(pid)}")
+
+
+def end_remembered(path: Path, *signals: signal.Signals, within: float) -> None:
+    """End the process noted at `path`, if that very process still runs. Raises CannotStart when it cannot be ended."""
+    try:
+        pid, since = path.read_text().split()
+    except (FileNotFoundError, ValueError):
+        return
+    if since == str(started(int(pid))) and not end_stranger(int(pid), *signals, within=within):
+        raise CannotStart(f"A process of an earlier run does not stop: end process {pid} and start again.")
+    path.unlink(missing_ok=True)
+
+
+def wait_until(fact: Callable[[], bool], within: float, *, every: float = 0.01) -> bool:
+    """Look until something is so; False when `within` seconds pass first."""
+    end_at = time.monotonic() + within
+    while not fact():
+        if time.monotonic() >= end_at:
+            return False
+        pause(every)
+    return True
+
+
+def pause(seconds: float) -> None:
+    """Rest between two looks at another program's state, which tells nobody when it changes."""
+    time.sleep(seconds)  # noqa: TID251 - the one place that does
+
+
+def put_aside(log: Path) -> None:
+    """Keep a log from growing without end. Safe while it is written to: writers append, so they go on at its new end."""
+    try:
+        if log.stat().st_size < LARGEST_LOG:
+            return
+    except FileNotFoundError:
+        return
+    with log.open("rb+") as current, log.with_name(log.name + ".1").open("wb") as earlier:
+        while chunk := current.read(1 << 20):
+            earlier.write(chunk)
+        current.truncate(0)
+
+
+def last_lines(log: Path, count: int = 12, *, since: int = 0) -> list[str]:
+    """The end of a log, for telling why something did not start."""
+    try:
+        with log.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(since, size - 16_384) if since <= size else 0)
+            return file.read().decode(errors="replace").splitlines()[-count:]
+    except FileNotFoundError:
+        return []

@@ -1,0 +1,117 @@
+"""Gives each service its own database and four roles, each able to do its work and nothing more.
+
+The owner changes the schema, `app` serves people, `worker` reads the infrastructure tables, `backup` reads everything; what
+each may do with a table is granted by the migration that makes the table.
+"""
+
+import json
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bookbag.local.files import write_private
+from bookbag.local.postgres import PostgresAddress
+
+ROLES: Final = ("owner", "app", "worker", "backup")
+_EDITION: Final = 1
+"""Raise it when the statements below change, so that existing folders get them too."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ServiceUrls:
+    """How each role of one service reaches its database. Holds passwords: never printed."""
+
+    owner: str
+    app: str
+    worker: str
+    backup: str
+
+    def items(self) -> list[tuple[str, str]]:
+        return [("owner", self.owner), ("app", self.app), ("worker", self.worker), ("backup", self.backup)]
+
+
+def provision(address: PostgresAddress, folder: Path, services: Sequence[str]) -> dict[str, ServiceUrls]:
+    """Make databases and roles that are missing. Idempotent; costs nothing when `folder` says it was done.
+
+    Passwords are kept in `folder` (0600), which therefore belongs to exactly one server. Raises CalledProcessError.
+    """
+    for service in services:
+        if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", service):
+            raise ValueError(f"not a service name: {service!r}")
+    kept = folder / "passwords.json"
+    passwords: dict[str, str] = json.loads(kept.read_text()) if kept.exists() else {}
+    missing = [role for service in services for role in roles_of(service).values() if role not in passwords]
+    if missing:
+        passwords |= {role: secrets.token_hex(24) for role in missing}
+        write_private(kept, json.dumps(passwords, indent=1))
+    stamp, done = folder / "provisioned.json", {"edition": _EDITION, "services": sorted(services)}
+    if not stamp.exists() or json.loads(stamp.read_text()) != done:
+        address.run(_script(services, passwords))
+        write_private(stamp, json.dumps(done))
+    return {service: urls_of(address, service, passwords) for service in services}
+
+
+def roles_of(service: str) -> dict[str, str]:
+    return {role: f"bookbag_{service}_{role}" for role in ROLES}
+
+
+def database_of(service: str) -> str:
+    return f"bookbag_{service}"
+
+
+def urls_of(
+    address: PostgresAddress, service: str, passwords: Mapping[str, str], *, database: str | None = None
+) -> ServiceUrls:
+    """The URLs of a service's roles; `database` when it is a copy of the service's own."""
+    name = database or database_of(service)
+    urls = {
+        role: address.url(name, user=account, password=passwords[account]) for role, account in roles_of(service).items()
+    }
+    return ServiceUrls(**urls)
+
+
+def _script(services: Sequence[str], passwords: Mapping[str, str]) -> str:
+    parts = ["revoke connect, temporary on database postgres, template1 from public;"]
+    for service in services:
+        roles = roles_of(service)
+        for role in roles.values():
+            parts.append(_make_role(role, passwords[role]))
+        parts.append(f"alter role {roles['backup']} bypassrls; grant pg_read_all_data to {roles['backup']};")
+        parts.append(_make_database(database_of(service), roles["owner"]))
+        parts.append(close_database(database_of(service), service))
+    for service in services:
+        parts.append(f"\\connect {database_of(service)}\n{_narrow_schema(service)}")
+    return "\n".join(parts)
+
+
+def _make_role(role: str, password: str) -> str:
+    return f"""
+        select 'create role {role}' where not exists (select from pg_roles where rolname = '{role}') \\gexec
+        alter role {role} login password '{password}'
+            nosuperuser nobypassrls nocreatedb nocreaterole noreplication inherit;"""
+
+
+def _make_database(database: str, owner: str) -> str:
+    return f"""
+        select 'create database {database} owner {owner}'
+        where not exists (select from pg_database where datname = '{database}') \\gexec"""
+
+
+def close_database(database: str, service: str) -> str:
+    """Statements that let only the four roles of a service into a database. A copy of one needs them again."""
+    roles = roles_of(service)
+    return f"""
+        alter database {database} owner to {roles["owner"]};
+        revoke all on database {database} from public;
+        grant connect on database {database} to {roles["app"]}, {roles["worker"]}, {roles["backup"]};"""
+
+
+def _narrow_schema(service: str) -> str:
+    roles = roles_of(service)
+    return f"""
+        alter schema public owner to {roles["owner"]};
+        revoke all on schema public from public;
+        grant usage on schema public to {roles["app"]}, {roles["worker"]}, {roles["backup"]};"""

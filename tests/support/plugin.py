@@ -1,0 +1,37 @@
+"""The fixtures every test folder shares; see `house` for what they give."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bookbag.local.keys import KeyFiles, ensure_keys
+from bookbag.local.testing import TestServers
+from tests.support.house import SERVICES, House, built
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[TestServers]:
+    """One PostgreSQL and one Valkey for the whole run."""
+    with TestServers.join() as joined:
+        yield joined
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> KeyFiles:
+    """Signing keys of a house: made once, they say nothing about any test."""
+    return ensure_keys(tmp_path_factory.mktemp("keys"), SERVICES)
+
+
+@pytest.fixture(scope="module")
+def house(servers: TestServers, keys: KeyFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A house for one module; its tests keep to schools of their own."""
+    with built(servers, keys, tmp_path_factory.mktemp("house")) as made:
+        yield made
+
+
+@pytest.fixture
+def fresh_house(servers: TestServers, keys: KeyFiles, tmp_path: Path) -> Iterator[House]:
+    """A house for one test."""
+    with built(servers, keys, tmp_path) as made:
+        yield made

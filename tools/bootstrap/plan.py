@@ -1,0 +1,99 @@
+"""Decides which steps a purpose needs and in which order; what does not wait for another runs beside it."""
+
+import fcntl
+import os
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from time import monotonic
+
+from tools.bootstrap import node, packages, stubs, system
+from tools.bootstrap.progress import ROOT, Progress, Trouble
+
+PURPOSES = {
+    "run": "what `make run` needs",
+    "test": "what `make test` needs as well",
+    "python": "only .venv with the packages of a run, and the stubs",
+    "checks": "only .venv with the packages of the tests, and the stubs",
+    "stubs": "make the stubs anew",
+    "web": "build the web client anew; fails when it cannot",
+}
+
+
+def main(args: list[str]) -> int:
+    """Get the machine ready for one purpose; the exit code is 0 when it can go on."""
+    if len(args) != 1 or args[0] not in PURPOSES:
+        print("usage: python -m tools.bootstrap PURPOSE")
+        for purpose, meaning in PURPOSES.items():
+            print(f"  {purpose:8} {meaning}")
+        return 2
+    progress = Progress()
+    began = monotonic()
+    try:
+        with _only_one(progress):
+            worked = _prepare(args[0], progress)
+        if worked:
+            progress.say(f"Ready after {monotonic() - began:.0f} s.")
+    except Trouble as trouble:
+        progress.say(str(trouble))
+        return 1
+    except OSError as error:
+        progress.say(f"Setting up stopped: {error.strerror or error} ({error.filename or 'no file'}).")
+        return 1
+    except KeyboardInterrupt:
+        progress.say("Stopped. Run it again to go on where it was.")
+        return 130
+    finally:
+        progress.close()
+    return 0
+
+
+def _prepare(purpose: str, progress: Progress) -> bool:
+    """Do the steps; True when there was anything to do."""
+    apt = system.Apt()
+    tests = purpose in {"test", "checks"}
+    wanted = {"run": (system.APERTIUM,), "test": (system.APERTIUM, system.CHROMIUM)}.get(purpose, ())
+    insist = purpose == "test" or os.environ.get("CI") == "true"
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        # apt waits for its mirrors while pip waits for its own: both at once.
+        system_packages = pool.submit(system.ensure, progress, apt, *wanted, insist=insist)
+        worked = packages.ensure(progress, apt, tests=tests)
+        made = pool.submit(stubs.ensure, progress, anew=purpose == "stubs")
+        built = None
+        if purpose in {"run", "test", "web"}:
+            anew = purpose == "web"
+            without = None if anew else node.why_no_web
+            built = pool.submit(_optional, progress, lambda: node.ensure_web(progress, anew=anew), without)
+        tools = None
+        if purpose == "test":
+            tools = pool.submit(_optional, progress, lambda: node.ensure_tools(progress), node.why_no_tools)
+        worked = made.result() or worked
+        worked = bool(built and built.result()) or worked
+        worked = bool(tools and tools.result()) or worked
+        system_packages.result()
+    return worked
+
+
+def _optional(progress: Progress, step: Callable[[], bool], without: Callable[[Trouble], str] | None) -> bool:
+    """Do a step; when it fails and the rest can live without it, say so in a sentence and go on."""
+    try:
+        return step()
+    except Trouble as trouble:
+        if without is None:
+            raise
+        progress.say(without(trouble))
+        return True
+
+
+@contextmanager
+def _only_one(progress: Progress) -> Generator[None]:
+    """Hold the checkout's lock: two `make` at once would install over each other."""
+    cache = ROOT / ".cache"
+    cache.mkdir(exist_ok=True)
+    with (cache / "bootstrap.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress.say("Another make sets this checkout up; waiting for it.")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,170 @@
+"""The suites that every change must pass: what each runs, what it needs, and how its results are counted."""
+
+import json
+import shutil
+import subprocess
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+BIN = ROOT / ".venv" / "bin"
+RESULTS = ROOT / "build" / "results"
+NODE_TOOLS = ROOT / "tools" / "node" / "node_modules"
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many tests of a suite passed, failed and were skipped; a check without tests counts as one."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def __add__(self, other: "Count") -> "Count":
+        """Add two counts up."""
+        return Count(self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped)
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """One suite: `missing` says why it cannot run here (or None), `count` reads what its tests said."""
+
+    name: str
+    what: str
+    commands: Callable[[list[str]], list[list[str]]]
+    missing: Callable[[], str | None] = lambda: None
+    count: Callable[[], Count] | None = None
+    folder: Path = ROOT
+    shown: bool = False
+
+
+def _tool(name: str) -> str:
+    return str(BIN / name)
+
+
+def _web_missing() -> str | None:
+    if not (ROOT / "web" / "package.json").exists():
+        return "there is no web client in this checkout"
+    return (
+        None if (ROOT / "web" / "node_modules" / ".package-lock.json").exists() else "npm's packages are not installed"
+    )
+
+
+def _buf_missing() -> str | None:
+    return None if (NODE_TOOLS / ".bin" / "buf").exists() else "buf is not installed (npm's registry out of reach?)"
+
+
+def _buf(_: list[str]) -> list[list[str]]:
+    buf = str(NODE_TOOLS / ".bin" / "buf")
+    commands = [[buf, "lint"], [buf, "format", "--diff", "--exit-code"]]
+    base = _main_with_protos()
+    if base:
+        commands.append([buf, "breaking", "--against", f".git#ref={base},subdir=."])
+    return commands
+
+
+def _main_with_protos() -> str | None:
+    """Find the commit of main to compare with; a fresh clone has it as origin/main, a shallow one may have none."""
+    for ref in ("origin/main", "main"):
+        found = subprocess.run(
+            ["git", "rev-parse", "--verify", "-q", f"{ref}^{{commit}}"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if found.returncode == 0:
+            commit = found.stdout.strip()
+            tree = subprocess.run(
+                ["git", "cat-file", "-e", f"{commit}:proto"], cwd=ROOT, capture_output=True, check=False
+            )
+            return commit if tree.returncode == 0 else None
+    return None
+
+
+def _pytest(report: str, *selection: str) -> Callable[[list[str]], list[list[str]]]:
+    def command(extra: list[str]) -> list[list[str]]:
+        return [[str(BIN / "python"), "-m", "pytest", f"--junit-xml={RESULTS / report}", *selection, *extra]]
+
+    return command
+
+
+def junit_count(report: str) -> Count:
+    """Count what a JUnit report holds; a missing report is a failure of its own."""
+    path = RESULTS / report
+    if not path.exists():
+        return Count(failed=1)
+    total = Count()
+    for suite in ET.parse(path).getroot().iter("testsuite"):  # noqa: S314 - our own file, just written
+        tests, skipped = int(suite.get("tests", "0")), int(suite.get("skipped", "0"))
+        failed = int(suite.get("failures", "0")) + int(suite.get("errors", "0"))
+        total += Count(max(tests - skipped - failed, 0), failed, skipped)
+    return total
+
+
+def vitest_count() -> Count:
+    """Count what Vitest's report holds; a missing report is a failure of its own."""
+    path = RESULTS / "vitest.json"
+    if not path.exists():
+        return Count(failed=1)
+    said = json.loads(path.read_bytes())
+    return Count(
+        said["numPassedTests"], said["numFailedTests"] + said.get("numFailedTestSuites", 0), said["numPendingTests"]
+    )
+
+
+def _e2e_missing() -> str | None:
+    if not any((ROOT / "tests" / "e2e").glob("test_*.py")):
+        return "there are no end-to-end tests yet"
+    if not shutil.which("chromium"):
+        return "Chromium is not installed (sudo apt-get install chromium)"
+    if not (ROOT / "web" / "dist" / "index.html").exists():
+        return "the web client is not built"
+    return None
+
+
+def _npm(*words: str) -> Callable[[list[str]], list[list[str]]]:
+    return lambda _: [[_tool("npm"), "--silent", *words]]
+
+
+WEB = ROOT / "web"
+VITEST = ("--reporter=default", "--reporter=json", f"--outputFile.json={RESULTS / 'vitest.json'}")
+
+SUITES = (
+    Suite("lint", "ruff: mistakes, names, security", lambda _: [[_tool("ruff"), "check", "."]]),
+    Suite("format", "ruff: form", lambda _: [[_tool("ruff"), "format", "--check", "."]]),
+    Suite("walls", "import-linter: who may import whom", lambda _: [[_tool("lint-imports"), "--no-logo"]]),
+    Suite("buf", "protocol files: form, breaking changes", _buf, missing=_buf_missing),
+    Suite("docs", "generated pages are fresh", lambda _: [[_tool("python"), "-m", "tools.docs", "--check"]]),
+    Suite(
+        "types",
+        "basedpyright, strict",
+        lambda _: [[_tool("basedpyright")], [_tool("basedpyright"), "-p", ".pyright-tests.json"]],
+    ),
+    Suite("web-check", "web: Biome and TypeScript", _npm("run", "check"), missing=_web_missing, folder=WEB),
+    Suite(
+        "web-test",
+        "web: Vitest",
+        _npm("test", "--", *VITEST),
+        missing=_web_missing,
+        count=vitest_count,
+        folder=WEB,
+    ),
+    Suite(
+        "pytest",
+        "unit, component, contract, security, architecture",
+        _pytest("pytest.xml", "-n", "2", "--dist", "worksteal", "--ignore=tests/e2e", "-m", "not chaos and not e2e"),
+        count=lambda: junit_count("pytest.xml"),
+        shown=True,
+    ),
+    Suite(
+        "e2e",
+        "journeys in Chromium against the whole product",
+        _pytest("e2e.xml", "tests/e2e"),
+        missing=_e2e_missing,
+        count=lambda: junit_count("e2e.xml"),
+        shown=True,
+    ),
+)

@@ -1,0 +1,132 @@
+"""Runs the suites in an order that fails early, says what it skips and why, and ends with counted results.
+
+The checks that need no database run two at a time; the tests, which use the whole machine, run alone after them.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+from tools.suites import BIN, RESULTS, SUITES, Count, Suite
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one suite."""
+
+    suite: Suite
+    count: Count
+    seconds: float
+    output: str = ""
+    skipped_because: str | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Tell whether nothing failed."""
+        return self.count.failed == 0
+
+
+def main(args: list[str]) -> int:
+    """Run the wanted suites; 0 when nothing failed and, under CI=true, nothing was skipped."""
+    wanted, extra = _wanted(args)
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    strict = os.environ.get("CI") == "true"
+    began = time.monotonic()
+    quiet = [suite for suite in wanted if not suite.shown]
+    outcomes: list[Outcome] = []
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for outcome in pool.map(partial(_run, extra=[], strict=strict), quiet):
+            _tell(outcome)
+            outcomes.append(outcome)
+    for suite in (suite for suite in wanted if suite.shown):
+        print(f"\n── {suite.name}: {suite.what}", flush=True)
+        outcome = _run(suite, extra, strict=strict)
+        _tell(outcome)
+        outcomes.append(outcome)
+    return _close(outcomes, time.monotonic() - began, strict=strict)
+
+
+def _wanted(args: list[str]) -> tuple[list[Suite], list[str]]:
+    names = [suite.name for suite in SUITES]
+    parser = argparse.ArgumentParser(prog="python -m tools.test", description=__doc__)
+    parser.add_argument("--only", help=f"some of {','.join(names)}")
+    parser.add_argument("extra", nargs="*", help="options for pytest, after --")
+    parsed = parser.parse_args(args)
+    only = parsed.only.split(",") if parsed.only else names
+    unknown = sorted(set(only) - set(names))
+    if unknown:
+        parser.error(f"no suite {', '.join(unknown)}; there are {', '.join(names)}")
+    return [suite for suite in SUITES if suite.name in only], parsed.extra
+
+
+def _run(suite: Suite, extra: list[str], *, strict: bool) -> Outcome:
+    reason = suite.missing()
+    if reason is not None:
+        count = Count(failed=1) if strict else Count(skipped=1)
+        return Outcome(suite, count, 0.0, skipped_because=reason)
+    began = time.monotonic()
+    env = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}", "PYTHONUNBUFFERED": "1"}
+    for stale in RESULTS.glob(
+        {"pytest": "pytest.xml", "e2e": "e2e.xml", "web-test": "vitest.json"}.get(suite.name, "-")
+    ):
+        stale.unlink()
+    output, code = "", 0
+    for command in suite.commands(extra):
+        if suite.shown:
+            code = subprocess.run(command, cwd=suite.folder, env=env, stdin=subprocess.DEVNULL, check=False).returncode
+        else:
+            done = subprocess.run(
+                command,
+                cwd=suite.folder,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                check=False,
+            )
+            output, code = output + done.stdout, done.returncode
+        if code:
+            break
+    seconds = time.monotonic() - began
+    count = suite.count() if suite.count else Count(passed=int(code == 0), failed=int(code != 0))
+    if code and not count.failed:
+        # The runner itself failed: a crash, a usage error, no test found. It must not look like success.
+        count += Count(failed=1)
+    return Outcome(suite, count, seconds, output)
+
+
+def _tell(outcome: Outcome) -> None:
+    mark = "–" if outcome.skipped_because else "✓" if outcome.holds else "✗"
+    line = f"{mark} {outcome.suite.name:10} {outcome.suite.what:50} {outcome.seconds:6.1f} s"
+    print(f"{line}  not run: {outcome.skipped_because}" if outcome.skipped_because else line, flush=True)
+    if not outcome.holds and outcome.output:
+        print("\n".join(f"    {text}" for text in outcome.output.rstrip().splitlines()[-200:]), flush=True)
+
+
+def _close(outcomes: Iterable[Outcome], seconds: float, *, strict: bool) -> int:
+    outcomes = list(outcomes)
+    print("\n── all suites")
+    total = Count()
+    for outcome in outcomes:
+        count = outcome.count
+        total += count
+        counted = f"{count.passed} passed, {count.failed} failed, {count.skipped} skipped"
+        reason = f" ({outcome.skipped_because})" if outcome.skipped_because else ""
+        print(f"  {outcome.suite.name:10} {counted}{reason}, {outcome.seconds:.1f} s")
+    print("  (a check without tests of its own counts as one)")
+    if strict and total.skipped:
+        print("  CI allows no skipped test: this run fails.")
+    print(f"{total.passed} passed, {total.failed} failed, {total.skipped} skipped in {seconds:.0f} s", flush=True)
+    return 1 if total.failed or (strict and total.skipped) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,164 @@
+/**
+ * The server's HTTP contract as this client uses it, in the shape openapi-typescript writes.
+ *
+ * `npm run api` generates schema.gen.ts from a running server's /openapi.json; the named types at the top are then
+ * pointed at `components["schemas"]` and the hand-written `paths` goes.
+ */
+
+export type Role =
+  | "guardian"
+  | "pupil"
+  | "teacher"
+  | "assistant"
+  | "specialist"
+  | "leader"
+  | "safeguarding"
+  | "office";
+
+export type School = { id: string; code: string; name: string; zone: string; language: string };
+
+/** One person in one role in one school: what a token stands for. */
+export type Membership = {
+  person: string;
+  role: Role;
+  name: string;
+  first_name: string;
+  language: string;
+  school: School;
+};
+
+export type Me = Membership & { version: number };
+
+export type DemoPerson = { person: string; role: Role; name: string; language: string; note: string };
+
+export type Pupil = { id: string; name: string; first_name: string };
+export type SchoolClass = { id: string; name: string };
+export type Seat = { id: string; kind: string; subject: string; holders: string[] };
+
+export type Contact = {
+  pupil: Pupil;
+  class: SchoolClass | null;
+  seat: Seat;
+  /** Filled for staff only: a guardian never learns who else belongs to the family. */
+  family: { name: string; relationship: string; language: string }[];
+  thread: string | null;
+};
+
+export type Thread = {
+  id: string;
+  pupil: Pupil;
+  class: SchoolClass | null;
+  seat: Seat;
+  family_names: string[];
+  last: { seq: number; author_name: string; mine: boolean; text: string; sent_at: string } | null;
+  unread: number;
+  head_seq: number;
+  my_read_seq: number;
+  others_read: { person: string; name: string; seq: number; at: string }[];
+};
+
+export type Translation = {
+  state: "stored" | "on-its-way" | "unavailable";
+  language: string;
+  text: string | null;
+  source_language: string | null;
+};
+
+export type Message = {
+  id: string;
+  /** Without gaps inside one thread, rising with time. */
+  seq: number;
+  author: { id: string; name: string; side: "staff" | "family" };
+  mine: boolean;
+  /** Always the words as they were written. */
+  text: string;
+  language: string;
+  sent_at: string;
+  version: number;
+  /** null: written in the reader's own language. */
+  translation: Translation | null;
+};
+
+export type Page<T> = { items: T[]; next: string | null };
+
+export type ProblemDocument = {
+  type: string;
+  title: string;
+  status: number;
+  code: string;
+  detail?: string;
+  field?: string;
+  limit?: number;
+  retry_after?: number;
+};
+
+type Json<T> = { content: { "application/json": T } };
+type Empty = { content?: never };
+type Refusal = { content: { "application/problem+json": ProblemDocument } };
+type None = { query?: never; header?: never; path?: never; cookie?: never };
+type Paging = { limit?: number; cursor?: string };
+type Operation<Success extends Record<number, unknown>, Parameters = None, Body = never> = {
+  parameters: Parameters;
+  responses: Success & { default: Refusal };
+} & ([Body] extends [never] ? { requestBody?: never } : { requestBody: Json<Body> });
+
+export interface paths {
+  "/identity/v1/sessions": {
+    post: Operation<
+      { 201: Json<{ session: string; memberships: Membership[] }> },
+      None,
+      { email: string; password: string }
+    >;
+  };
+  "/identity/v1/sessions/current": { delete: Operation<{ 204: Empty }> };
+  "/identity/v1/tokens": {
+    post: Operation<
+      { 200: Json<{ token: string; expires_in: number; member: Membership }> },
+      None,
+      { person: string; role: Role }
+    >;
+  };
+  "/identity/v1/memberships": { get: Operation<{ 200: Json<{ memberships: Membership[] }> }> };
+  "/identity/v1/me": {
+    get: Operation<{ 200: Json<Me> }>;
+    patch: Operation<{ 200: Json<Me> }, { header: { "If-Match": string } }, { language: string }>;
+  };
+  "/identity/v1/demo/people": {
+    get: Operation<{ 200: Json<{ school: { code: string; name: string }; people: DemoPerson[] }> }>;
+  };
+  "/identity/v1/demo/sessions": {
+    post: Operation<
+      { 201: Json<{ session: string; memberships: Membership[] }> },
+      None,
+      { person: string; role: Role }
+    >;
+  };
+  "/messaging/v1/contacts": {
+    get: Operation<{ 200: Json<Page<Contact>> }, { query?: Paging & { q?: string } }>;
+  };
+  "/messaging/v1/threads": {
+    get: Operation<{ 200: Json<Page<Thread>> }, { query?: Paging }>;
+    post: Operation<
+      { 200: Json<Thread>; 201: Json<Thread> },
+      { header: { "Idempotency-Key": string } },
+      { pupil: string; seat: string }
+    >;
+  };
+  "/messaging/v1/threads/{thread_id}": { get: Operation<{ 200: Json<Thread> }, { path: { thread_id: string } }> };
+  "/messaging/v1/threads/{thread_id}/messages": {
+    get: Operation<
+      { 200: Json<Page<Message>> },
+      { path: { thread_id: string }; query?: Paging & { after?: number } }
+    >;
+    post: Operation<
+      { 201: Json<Message> },
+      { path: { thread_id: string }; header: { "Idempotency-Key": string } },
+      { text: string; language?: string }
+    >;
+  };
+  "/messaging/v1/threads/{thread_id}/read": {
+    put: Operation<{ 204: Empty }, { path: { thread_id: string } }, { seq: number }>;
+  };
+  "/messaging/v1/unread": { get: Operation<{ 200: Json<{ threads: number; messages: number }> }> };
+  "/notify/v1/notifications/seen": { put: Operation<{ 204: Empty }, None, { thread: string }> };
+}
