@@ -57,7 +57,9 @@ class DataFolder:
     def create(self, *, demo: bool) -> None:
         """Make an empty folder into a data folder. The sheet comes last: it says that the rest is there."""
         if demo:
-            write_private(self.path / _DEMO, "This folder was made as a demo: whoever opens the page may sign in as anybody.\n")
+            write_private(
+                self.path / _DEMO, "This folder was made as a demo: whoever opens the page may sign in as anybody.\n"
+            )
         write_private(self.path / _SHEET, json.dumps({"product": "bookbag", "layout": LAYOUT}))
 
     def empty(self) -> None:
@@ -104,7 +106,9 @@ def open_folder(path: Path, *, free: Callable[[Path], int] = free_bytes) -> Data
         pid = os.pread(lock, 32, 0).decode().strip()
         os.close(lock)
         who = f"by process {pid}" if pid else "by another process"
-        raise CannotStart(f"Bookbag is already running on {path} ({who}): stop it, or give another folder by --data.") from None
+        raise CannotStart(
+            f"Bookbag is already running on {path} ({who}): stop it, or give another folder by --data."
+        ) from None
     os.ftruncate(lock, 0)
     os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
     return DataFolder(path, lock)
@@ -121,11 +125,15 @@ def _refuse_foreign(path: Path) -> None:
         others = sorted(entry.name for entry in path.iterdir() if entry.name not in (_LOCK, _DEMO))
         others = [name for name in others if not (name.startswith(".") and name.endswith(".new"))]
         if others:
-            raise CannotStart(f"{path} holds other files ({others[0]}): give an empty folder or a Bookbag one by --data.")
+            raise CannotStart(
+                f"{path} holds other files ({others[0]}): give an empty folder or a Bookbag one by --data."
+            )
         return
     layout = _layout_of(sheet)
     if layout is None:
-        raise CannotStart(f"{path} is not a Bookbag data folder, or its {_SHEET} is damaged: give another folder by --data.")
+        raise CannotStart(
+            f"{path} is not a Bookbag data folder, or its {_SHEET} is damaged: give another folder by --data."
+        )
     if layout > LAYOUT:
         raise CannotStart(
             f"{path} was made by a newer Bookbag (layout {layout}, this one knows {LAYOUT}): update Bookbag, "

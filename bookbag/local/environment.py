@@ -64,7 +64,7 @@ def settings(
         "BOOKBAG_REDIS_URL": redis_url,
         "BOOKBAG_PUBLIC_URL": listen.address,
         "BOOKBAG_SMTP_URL": f"smtp://{ports.LOOPBACK}:{listen.smtp}",
-        "BOOKBAG_PEERS": json.dumps({name: f"{ports.LOOPBACK}:{listen.grpc}" for name in databases}),
+        "BOOKBAG_PEERS": json.dumps(dict.fromkeys(databases, f"{ports.LOOPBACK}:{listen.grpc}")),
         "BOOKBAG_USER_KEYS": str(keys.user_keys),
         "BOOKBAG_SERVICE_KEYS": str(keys.service_keys),
         "BOOKBAG_SIGNING_KEYS": str(keys.signing_keys),

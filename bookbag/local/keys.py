@@ -50,7 +50,7 @@ def make_keys(folder: Path, services: Sequence[str]) -> None:
 
 def _public_of(path: Path) -> dict[str, object]:
     """The public half of the private key at `path`, which is made when it is missing."""
-    from joserfc.jwk import OKPKey  # noqa: PLC0415 - only the process that makes keys loads it
+    from joserfc.jwk import OKPKey
 
     if path.exists():
         key = OKPKey.import_key(json.loads(path.read_text()))

@@ -14,6 +14,7 @@ from email.parser import BytesHeaderParser, BytesParser
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -116,20 +117,30 @@ def mail_page(mail: Mail) -> str:
     return _page(mail.summary.subject, body, language=mail.summary.language, refresh=False)
 
 
-def outbox_routes(folder: Path) -> list[Route]:
-    """The routes of the outbox, for the API process of a demo run; whoever mounts them checks the Host header."""
+def outbox_routes(folder: Path, public_url: str) -> list[Route]:
+    """The routes of the outbox, for the API process of a demo run.
+
+    They answer only under the address of this run: a page elsewhere that has its own name point to this machine (DNS
+    rebinding) finds nothing.
+    """
+    address = urlsplit(public_url)
+    hosts = {address.netloc, f"localhost:{address.port}"}
+
+    def found(request: Request) -> bool:
+        return request.headers.get("host") in hosts
 
     def every(request: Request) -> Response:
+        if not found(request):
+            return _nothing_here()
         return HTMLResponse(list_page(list_mails(folder)), headers=_HEADERS)
 
     def one(request: Request) -> Response:
-        mail = read_mail(folder, str(request.path_params["name"]))
+        mail = read_mail(folder, str(request.path_params["name"])) if found(request) else None
         if mail is None:
-            page = _page("No such mail", '<h1>No such mail</h1><p><a href="/dev/outbox">All mails</a></p>', language="en")
-            return HTMLResponse(page, status_code=404, headers=_HEADERS)
+            return _nothing_here()
         return HTMLResponse(mail_page(mail), headers=_HEADERS)
 
-    def style(request: Request) -> Response:
+    def style(_: Request) -> Response:
         return Response(_STYLE, media_type="text/css", headers=_HEADERS)
 
     return [
@@ -139,19 +150,31 @@ def outbox_routes(folder: Path) -> list[Route]:
     ]
 
 
+def _nothing_here() -> Response:
+    body = '<h1>No such mail</h1><p><a href="/dev/outbox">All mails</a></p>'
+    return HTMLResponse(_page("No such mail", body, language="en"), status_code=404, headers=_HEADERS)
+
+
 def _summary(name: str, message: EmailMessage) -> MailSummary:
     match = _NAME.fullmatch(name)
     if match is None:
         raise ValueError(f"not the name of a mail: {name!r}")
     at = datetime.strptime(match[1], "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC)
-    language = str(message["Content-Language"] or "")
+    language = _language_of(message)
     return MailSummary(
         name=name,
         at=at,
         to=str(message["To"] or message["Delivered-To"] or ""),
         subject=str(message["Subject"] or "(no subject)"),
-        language=language if re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", language) else "",
+        language=language,
     )
+
+
+def _language_of(message: EmailMessage) -> str:
+    """The language a mail says it is written in, itself or in its text part; nothing when it is no language tag."""
+    part = message.get_body(preferencelist=("plain", "html"))
+    said = str(message["Content-Language"] or (part["Content-Language"] if part else None) or "")
+    return said if re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", said) else ""
 
 
 def _line(mail: MailSummary) -> str:
@@ -169,7 +192,7 @@ def _text_of(message: EmailMessage) -> str:
     if part is None:
         return ""
     try:
-        content = str(part.get_content())
+        content = str(part.get_content()).replace("\r\n", "\n")
     except (LookupError, KeyError):
         return "(this mail is in an encoding that cannot be shown)"
     if part.get_content_type() == "text/html":

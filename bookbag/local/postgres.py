@@ -105,7 +105,9 @@ class EmbeddedPostgres:
 
     name = "PostgreSQL 18"
 
-    def __init__(self, folder: Path, port: int | None = None, *, fast: bool = False, max_connections: int = 120) -> None:
+    def __init__(
+        self, folder: Path, port: int | None = None, *, fast: bool = False, max_connections: int = 120
+    ) -> None:
         """`port` fixes the port; without it a free one is chosen and kept in the folder until somebody else takes it.
 
         `fast` gives up durability for the speed of tests.
@@ -244,7 +246,9 @@ class EmbeddedPostgres:
         said = "\n".join(lines)
         if "could not bind" in said or "Address already in use" in said:
             if self._fixed is not None:
-                raise CannotStart(f"Port {self._port}, wanted for PostgreSQL, is in use: end what uses it, or give another.")
+                raise CannotStart(
+                    f"Port {self._port}, wanted for PostgreSQL, is in use: end what uses it, or give another."
+                )
             if not self._was_ready:
                 self._port = 0
                 (self._folder / "port").unlink(missing_ok=True)
@@ -302,5 +306,3 @@ def _can_work(account: Account, folder: Path) -> bool:
     except (OSError, subprocess.SubprocessError):
         return False
     return process.wait() == 0
-
-

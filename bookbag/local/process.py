@@ -57,8 +57,6 @@ def spawn(
     end of the parent.
     """
     output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600) if log else subprocess.DEVNULL
-    as_group: dict[str, int] = {} if account.group is None else {"group": account.group}
-    as_user: dict[str, int] = {} if account.user is None else {"user": account.user}
     try:
         return subprocess.Popen(
             command,
@@ -68,10 +66,10 @@ def spawn(
             stdout=output,
             stderr=output,
             start_new_session=True,
-            extra_groups=[] if as_user else None,
+            user=account.user,
+            group=account.group,
+            extra_groups=None if account.user is None else [],
             preexec_fn=_before_exec(when_parent_dies, in_namespace=account.in_namespace),
-            **as_group,
-            **as_user,
         )
     finally:
         if output != subprocess.DEVNULL:
@@ -102,7 +100,7 @@ def _enter_namespace(user: int, group: int) -> None:
         ("uid_map", f"{_NAMESPACE_ACCOUNT} {user} 1"),
         ("gid_map", f"{_NAMESPACE_ACCOUNT} {group} 1"),
     ):
-        with open(f"/proc/self/{name}", "w") as table:
+        with Path(f"/proc/self/{name}").open("w") as table:
             table.write(text)
 
 
@@ -205,7 +203,7 @@ def wait_until(fact: Callable[[], bool], within: float, *, every: float = 0.01) 
 
 def pause(seconds: float) -> None:
     """Rest between two looks at another program's state, which tells nobody when it changes."""
-    time.sleep(seconds)  # noqa: TID251 - the one place that does
+    time.sleep(seconds)
 
 
 def put_aside(log: Path) -> None:

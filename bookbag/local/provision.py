@@ -68,7 +68,8 @@ def urls_of(
     """The URLs of a service's roles; `database` when it is a copy of the service's own."""
     name = database or database_of(service)
     urls = {
-        role: address.url(name, user=account, password=passwords[account]) for role, account in roles_of(service).items()
+        role: address.url(name, user=account, password=passwords[account])
+        for role, account in roles_of(service).items()
     }
     return ServiceUrls(**urls)
 
@@ -77,13 +78,11 @@ def _script(services: Sequence[str], passwords: Mapping[str, str]) -> str:
     parts = ["revoke connect, temporary on database postgres, template1 from public;"]
     for service in services:
         roles = roles_of(service)
-        for role in roles.values():
-            parts.append(_make_role(role, passwords[role]))
+        parts += [_make_role(role, passwords[role]) for role in roles.values()]
         parts.append(f"alter role {roles['backup']} bypassrls; grant pg_read_all_data to {roles['backup']};")
         parts.append(_make_database(database_of(service), roles["owner"]))
         parts.append(close_database(database_of(service), service))
-    for service in services:
-        parts.append(f"\\connect {database_of(service)}\n{_narrow_schema(service)}")
+    parts += [f"\\connect {database_of(service)}\n{_narrow_schema(service)}" for service in services]
     return "\n".join(parts)
 
 
@@ -91,13 +90,13 @@ def _make_role(role: str, password: str) -> str:
     return f"""
         select 'create role {role}' where not exists (select from pg_roles where rolname = '{role}') \\gexec
         alter role {role} login password '{password}'
-            nosuperuser nobypassrls nocreatedb nocreaterole noreplication inherit;"""
+            nosuperuser nobypassrls nocreatedb nocreaterole noreplication inherit;"""  # noqa: S608 - names were checked, passwords are hexadecimal
 
 
 def _make_database(database: str, owner: str) -> str:
     return f"""
         select 'create database {database} owner {owner}'
-        where not exists (select from pg_database where datname = '{database}') \\gexec"""
+        where not exists (select from pg_database where datname = '{database}') \\gexec"""  # noqa: S608 - names were checked
 
 
 def close_database(database: str, service: str) -> str:

@@ -3,7 +3,7 @@
 import errno
 
 
-class CannotStart(Exception):  # noqa: N818 - reads as the fact it states
+class CannotStart(Exception):
     """Something on this machine is in the way. The message is one clear sentence for the person at the terminal."""
 
 

@@ -41,7 +41,7 @@ class _Keeper:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    async def handle_DATA(self, server: "SMTP", session: "Session", envelope: "Envelope") -> str:  # noqa: N802
+    async def handle_DATA(self, server: "SMTP", session: "Session", envelope: "Envelope") -> str:  # noqa: ARG002, N802
         content = envelope.content
         if not isinstance(content, bytes):
             return "554 no content"
@@ -83,7 +83,7 @@ class SmtpOutbox:
             self._thread.join(5.0)
 
     def _run(self) -> None:
-        from aiosmtpd.smtp import SMTP  # noqa: PLC0415 - takes 0.15 s: meanwhile the database starts
+        from aiosmtpd.smtp import SMTP
 
         keeper, loop = _Keeper(self._folder), self._loop
         asyncio.set_event_loop(loop)

@@ -8,7 +8,7 @@ import os
 import select
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from types import FrameType
 from typing import Final, final
@@ -22,7 +22,6 @@ BACKOFF: Final = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
 CALM_AFTER: Final = 30.0
 """Seconds of life after which the next end counts as the first."""
 _LOOK_AFTER: Final = 60.0
-_STOP_WITHIN: Final = 10.0
 
 
 class StopRequested(BaseException):
@@ -30,10 +29,10 @@ class StopRequested(BaseException):
 
 
 @contextlib.contextmanager
-def stop_signals() -> Iterator[None]:
+def stop_signals() -> Generator[None]:
     """Inside, the first signal to stop raises StopRequested in the main thread; further ones are left to `stop_all`."""
 
-    def stop(number: int, frame: FrameType | None) -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
         ignore_stop_signals()
         raise StopRequested
 
@@ -51,7 +50,7 @@ def ignore_stop_signals() -> None:
         signal.signal(each, _nothing)
 
 
-def _nothing(number: int, frame: FrameType | None) -> None:
+def _nothing(_number: int, _frame: FrameType | None) -> None:
     """A handler that does nothing; unlike SIG_IGN it may take the place of one that is just being called."""
 
 
@@ -123,7 +122,7 @@ class Supervisor:
         self._tell(f"{what.rstrip('.')}; starting it again in {wait:g} s.")
 
 
-def stop_all(parts: Sequence[Part], *, within: float = _STOP_WITHIN) -> None:
+def stop_all(parts: Sequence[Part], *, within: float) -> None:
     """Stop everything, last started first. Our own processes are asked together and share the `within` seconds."""
     services = [part for part in parts if isinstance(part, ServiceProcess)]
     for each in services:
@@ -144,7 +143,7 @@ def _how_it_ended(code: int) -> str:
 
 
 @contextlib.contextmanager
-def _woken_by_children() -> Iterator[int]:
+def _woken_by_children() -> Generator[int]:
     """A file descriptor that becomes readable when a child ends."""
     bell, hammer = os.pipe()
     os.set_blocking(hammer, False)

@@ -3,7 +3,7 @@
 import contextlib
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import TextIO
 
@@ -22,7 +22,7 @@ class Terminal:
         self._write(f"{line}\n")
 
     @contextlib.contextmanager
-    def step(self, name: str, *, since: float | None = None, done: str = "ready") -> Iterator[None]:
+    def step(self, name: str, *, since: float | None = None, done: str = "ready") -> Generator[None]:
         """One step; `since` (monotonic) when it began before this line."""
         began = time.monotonic() if since is None else since
         self._write(f"  {name} … ")

@@ -31,7 +31,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self, TypeAlias, final
@@ -46,6 +46,9 @@ from bookbag.local.valkey import EmbeddedValkey, ValkeyAddress
 
 _STARTS_WITHIN: Final = 60.0
 _VALKEY_DATABASES: Final = 4096
+
+_guardians: Final[list[subprocess.Popen[bytes]]] = []
+"""Kept, not waited for: they outlive us when others of the run go on."""
 
 Prepare: TypeAlias = Callable[[Mapping[str, ServiceUrls]], None]
 """Brings freshly made template databases to the state the tests begin with."""
@@ -79,7 +82,10 @@ class TestServers:
         `run` names the run; without it xdist's own name for it is used, or this process.
         """
         name = run or os.environ.get("PYTEST_XDIST_TESTRUNUID") or f"process-{os.getpid()}"
-        folder = Path(tempfile.gettempdir()) / f"bookbag-tests-{os.getuid()}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+        folder = (
+            Path(tempfile.gettempdir())
+            / f"bookbag-tests-{os.getuid()}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+        )
         membership = _become_member(folder)
         with _alone(folder / "starting"):
             if not (folder / "servers.json").exists():
@@ -94,15 +100,13 @@ class TestServers:
             os.close(self._membership)
 
     @contextlib.contextmanager
-    def databases(self, services: Sequence[str], *, prepare: Prepare | None = None) -> Iterator[DatabaseSet]:
+    def databases(self, services: Sequence[str], *, prepare: Prepare | None = None) -> Generator[DatabaseSet]:
         """A fresh set of databases for these services, removed at the end. Raises what `prepare` raises."""
         passwords = self._templates(services, prepare)
         number = self._next_number()
         names = {service: f"{database_of(service)}_{number}" for service in services}
         self.postgres.run("\n".join(_copy(service, name) for service, name in names.items()))
-        urls = {
-            service: urls_of(self.postgres, service, passwords, database=name) for service, name in names.items()
-        }
+        urls = {service: urls_of(self.postgres, service, passwords, database=name) for service, name in names.items()}
         try:
             yield DatabaseSet(urls, self.valkey.url(number % _VALKEY_DATABASES), names)
         finally:
@@ -143,7 +147,7 @@ def _copy(service: str, name: str) -> str:
     return f"""
         select pg_terminate_backend(pid) from pg_stat_activity where datname = '{template}' \\g /dev/null
         create database {name} template {template};
-        {close_database(name, service)}"""
+        {close_database(name, service)}"""  # noqa: S608 - provision checked the names
 
 
 def _become_member(folder: Path) -> int:
@@ -162,7 +166,7 @@ def _become_member(folder: Path) -> int:
 
 
 @contextlib.contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def _alone(path: Path) -> Generator[None]:
     lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -184,6 +188,7 @@ def _start_guardian(folder: Path) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+    _guardians.append(guardian)
     wait_until(lambda: (folder / "servers.json").exists() or guardian.poll() is not None, _STARTS_WITHIN)
     if not (folder / "servers.json").exists():
         guardian.kill()

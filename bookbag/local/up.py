@@ -4,10 +4,8 @@ The second start has to be quick, so each step asks a note in the data folder wh
 a process: keys exist, databases are provisioned, no migration is new, the demo school is there.
 """
 
-import argparse
 import hashlib
 import json
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -50,10 +48,12 @@ class Options:
 class Commands:
     """The programs this run is made of. `migrate` and `seed` end by themselves, the others serve until SIGTERM."""
 
-    migrate: tuple[str, ...] = (*_BOOKBAG, "migrate", "--all")
+    migrate: tuple[str, ...] = (*_BOOKBAG, "migrate", "all")
     seed: tuple[str, ...] = (*_BOOKBAG, "demo", "seed")
     api: tuple[str, ...] = (*_BOOKBAG, "serve", "all")
     worker: tuple[str, ...] = (*_BOOKBAG, "work", "all")
+    stop_within: float = 10.0
+    """Seconds that API and worker get to finish what they are doing."""
     migrations: tuple[Path, ...] = (REPOSITORY / "bookbag", REPOSITORY / "services")
     """Where folders named `migrations` are looked for, to know whether there is anything to migrate."""
 
@@ -63,11 +63,12 @@ class _Run:
     """What was started so far, so that whatever happens it can be ended."""
 
     terminal: Terminal
+    stop_within: float
     parts: list[Part] = field(default_factory=list[Part])
     outbox: SmtpOutbox | None = None
 
     def stop(self) -> None:
-        stop_all(self.parts)
+        stop_all(self.parts, within=self.stop_within)
         if self.outbox is not None:
             self.outbox.stop()
 
@@ -83,14 +84,14 @@ def up(
 
     Call it from the main thread.
     """
-    said = terminal or Terminal()
-    run = _Run(said)
+    said, programs = terminal or Terminal(), commands or Commands()
+    run = _Run(said, programs.stop_within)
     try:
         with stop_signals():
             try:
                 with open_folder(options.data) as folder:
                     try:
-                        _up(options, commands or Commands(), services, folder, run)
+                        _up(options, programs, services, folder, run)
                     finally:
                         ignore_stop_signals()
                         _end(run, folder)
@@ -149,6 +150,8 @@ def _up(options: Options, commands: Commands, services: Sequence[str], folder: D
 def _settle(folder: DataFolder, options: Options, terminal: Terminal) -> None:
     """Make the folder ours alone: end what a killed run left, empty it when asked to, make it when it is new."""
     end_leftovers(folder.place("logs"))
+    if not 1 <= options.port <= 65535:
+        raise CannotStart(f"{options.port} is no port: choose one from 1 to 65535 by --port.")
     if not ports.is_free(options.port):
         raise CannotStart(f"Port {options.port} is in use: stop what uses it, or choose another by --port.")
     if options.fresh and folder.is_complete:
@@ -257,20 +260,3 @@ def demo_lines(answer: answers.Answer | None) -> list[str]:
         for person in people
     ]
     return [f"  {content['school']['name']} (demo): one tap on the sign-in page, no password", *lines, ""]
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line of `bookbag up`, read without the libraries of the other commands: this process stays small."""
-    parser = argparse.ArgumentParser(prog="bookbag up", description="Run all of Bookbag on this machine.")
-    parser.add_argument("--port", type=_port, default=8000, help="port of the web address (8000)")
-    parser.add_argument("--data", type=Path, default=Path(".bookbag"), help="data folder (./.bookbag)")
-    parser.add_argument("--no-demo", dest="demo", action="store_false", help="no demo school, no demo sign-ins")
-    parser.add_argument("--fresh", action="store_true", help="remove everything in the data folder first; asks")
-    parser.add_argument("--yes", action="store_true", help="do not ask")
-    return up(Options(**vars(parser.parse_args(arguments))))
-
-
-def _port(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= 65535:
-        raise argparse.ArgumentTypeError("a port is a number from 1 to 65535")
-    return int(text)

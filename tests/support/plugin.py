@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from bookbag.cli.services import NAMES
 from bookbag.local.keys import KeyFiles, ensure_keys
 from bookbag.local.testing import TestServers
-from tests.support.house import SERVICES, House, built
+from tests.support.house import House, built
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +21,7 @@ def servers() -> Iterator[TestServers]:
 @pytest.fixture(scope="session")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> KeyFiles:
     """Signing keys of a house: made once, they say nothing about any test."""
-    return ensure_keys(tmp_path_factory.mktemp("keys"), SERVICES)
+    return ensure_keys(tmp_path_factory.mktemp("keys"), (*NAMES, "toy"))
 
 
 @pytest.fixture(scope="module")

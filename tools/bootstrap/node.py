@@ -18,8 +18,8 @@ _FAILED = ROOT / ".cache" / "web-out-of-reach"
 BUF = TOOLS / "node_modules" / ".bin" / "buf"
 
 
-def ensure_web(progress: Progress, *, anew: bool = False) -> bool:
-    """Bring web/dist in step with its sources; True when it was built.
+def ensure_web(progress: Progress, *, anew: bool = False, insist: bool = False) -> bool:
+    """Bring web/dist in step with its sources; True when it was built. `insist` asks a registry that was away again.
 
     Raises OutOfReach when npm's registry does not answer, Trouble when the client does not build.
     """
@@ -29,7 +29,7 @@ def ensure_web(progress: Progress, *, anew: bool = False) -> bool:
     stamp = Stamp(ROOT / ".cache" / "web", DIST / "index.html")
     if not anew and stamp.stands(mark):
         return False
-    if not anew and _failed_lately(mark):
+    if not (anew or insist) and _failed_lately(mark):
         raise OutOfReach("npm's registry was out of reach some minutes ago")
     stamp.clear()
     try:
@@ -79,6 +79,7 @@ def _npm_ci(folder: Path) -> None:
     then `npm install` takes the same versions with the same hashes, and the lock is left as it was.
     """
     log = f"npm-{folder.name}"
+    _ask_registry(log)
     try:
         run([BIN / "npm", "ci", "--ignore-scripts"], log=log, cwd=folder, env=_env())
     except OutOfReach:
@@ -93,6 +94,18 @@ def _npm_ci(folder: Path) -> None:
             run([BIN / "npm", "install", "--no-save", "--ignore-scripts"], log=log, cwd=folder, env=_env())
         finally:
             lock.write_bytes(before)
+
+
+def _ask_registry(log: str) -> None:
+    """Raise OutOfReach when the registry does not answer within seconds: `npm ci` itself took minutes to notice."""
+    patience = {"npm_config_fetch_retries": "0", "npm_config_fetch_timeout": "15000"}
+    try:
+        run([BIN / "npm", "ping"], log=log, env={**_env(), **patience})
+    except OutOfReach:
+        raise
+    except Trouble:
+        # A mirror need not know `ping`; it answered, which is all that was asked.
+        return
 
 
 def _lock_fits(folder: Path) -> bool:

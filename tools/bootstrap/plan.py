@@ -63,7 +63,9 @@ def _prepare(purpose: str, progress: Progress) -> bool:
         if purpose in {"run", "test", "web"}:
             anew = purpose == "web"
             without = None if anew else node.why_no_web
-            built = pool.submit(_optional, progress, lambda: node.ensure_web(progress, anew=anew), without)
+            built = pool.submit(
+                _optional, progress, lambda: node.ensure_web(progress, anew=anew, insist=insist), without
+            )
         tools = None
         if purpose == "test":
             tools = pool.submit(_optional, progress, lambda: node.ensure_tools(progress), node.why_no_tools)

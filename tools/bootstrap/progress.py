@@ -1,6 +1,7 @@
 """Shows what is being done and how long it takes, and turns every failure into one sentence that says what to do."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -33,6 +34,7 @@ _NO_NETWORK = (
     "econnreset",
     "enetunreach",
 )
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _DISK_FULL = ("no space left on device", "enospc", "disk quota exceeded")
 
 
@@ -142,6 +144,9 @@ def run(command: Sequence[str | Path], *, log: str, env: Mapping[str, str] | Non
 
 def _reason(said: str) -> str:
     """Pick the line that tells most: the first that speaks of an error beyond naming one, else the last."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    errors = [line for line in lines if "error" in line.lower() and len(line) > len("npm error code EUSAGE  ")]
-    return (errors or lines[-1:] or ["it said nothing"])[0]
+    lines = [line.strip() for line in _COLOUR.sub("", said).splitlines() if line.strip()]
+    errors = [
+        line for line in lines if re.search(r"error|cannot|refus", line, re.IGNORECASE) and not line.endswith(":")
+    ]
+    telling = [line for line in errors if not re.match(r"npm error (code|errno|syscall)\b", line)]
+    return (telling or errors or lines[-1:] or ["it said nothing"])[0]

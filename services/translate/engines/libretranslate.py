@@ -68,6 +68,7 @@ class LibreTranslate:
         )
         self._client: httpx2.AsyncClient | None = None
         self._codes: dict[tuple[str, str], tuple[str, str]] = {}
+        self._asking = asyncio.Lock()
         self._asked_at: float | None = None
         self._failure: EngineUnavailableError | None = None
 
@@ -101,14 +102,16 @@ class LibreTranslate:
             await client.aclose()
 
     async def _offered(self) -> dict[tuple[str, str], tuple[str, str]]:
-        good_for = ASK_AGAIN_AFTER if self._failure is None else ASK_AGAIN_AFTER_FAILURE
-        if self._asked_at is None or self._clock() - self._asked_at >= good_for.total_seconds():
-            self._asked_at = self._clock()
-            try:
-                self._codes = _codes_of(await self._ask("GET", "/languages", _OFFERS))
-                self._failure = None
-            except EngineUnavailableError as unavailable:
-                self._failure = unavailable
+        # Callers that come while the list is on its way wait for it instead of finding nothing.
+        async with self._asking:
+            good_for = ASK_AGAIN_AFTER if self._failure is None else ASK_AGAIN_AFTER_FAILURE
+            if self._asked_at is None or self._clock() - self._asked_at >= good_for.total_seconds():
+                try:
+                    self._codes = _codes_of(await self._ask("GET", "/languages", _OFFERS))
+                    self._failure = None
+                except EngineUnavailableError as unavailable:
+                    self._failure = unavailable
+                self._asked_at = self._clock()
         if self._failure is not None:
             raise EngineUnavailableError(
                 self.name, self._failure.reason, retry_after=self._failure.retry_after or ASK_AGAIN_AFTER_FAILURE

@@ -95,3 +95,16 @@ async def test_many_texts_at_once_share_one_model(detector):
 def test_importing_detection_does_not_load_the_model():
     code = "import sys, services.translate.detection; sys.exit('numpy' in sys.modules or 'py3langid' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, env={**os.environ}).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "chosen", "likely"),
+    [
+        ("Dijete je danas bolesno i ne može doći u školu, hvala vam na razumijevanju", "bs", "hr"),
+        ("Barnet er sykt i dag og kan ikke komme på skolen, takk for hjelpen", "da", "nb"),
+        ("Anak saya sakit hari ini dan tidak dapat datang ke sekolah, terima kasih", "ms", "id"),
+    ],
+)
+async def test_close_sisters_are_not_told_apart_against_the_sender(detector, text, chosen, likely):
+    assert await detector.source_language(text, chosen, [likely]) == chosen
+    assert detector.is_loaded

@@ -1,5 +1,6 @@
 """The LibreTranslate engine over a real socket: discovery, keys, and every way a server can fail."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -48,6 +49,12 @@ async def test_the_list_of_languages_is_asked_once_in_ten_minutes(engine, server
     clock.seconds += 1
     assert await engine.supports("en", "so")
     assert not await engine.supports("en", "cy")
+
+
+async def test_callers_that_come_together_wait_for_one_list(engine, server):
+    server.latency = timedelta(milliseconds=50)
+    assert all(await asyncio.gather(*(engine.supports("en", "es") for _ in range(10))))
+    assert server.count("/languages") == 1
 
 
 async def test_our_tags_become_the_codes_that_the_server_has(engine, server):

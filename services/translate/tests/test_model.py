@@ -1,6 +1,7 @@
 """The decisions of translation: which languages, when to try again, when to stop."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,6 @@ from services.translate.model import (
     ContentRef,
     GiveUp,
     Reason,
-    SchoolId,
     TranslationRequest,
     TryAgain,
     after_refusal,
@@ -23,12 +23,13 @@ from services.translate.model import (
     wait_before,
 )
 
+SCHOOL, MESSAGE = uuid4(), uuid4()
 NOON = datetime(2027, 5, 3, 12, tzinfo=UTC)
 
 
 def request(*, attempts: int = 0, refusals: int = 0) -> TranslationRequest:
     return TranslationRequest(
-        ContentRef(SchoolId("school"), "message", "m"), "es", asked_at=NOON, attempts=attempts, refusals=refusals
+        ContentRef(SCHOOL, "message", MESSAGE), "en", "es", asked_at=NOON, attempts=attempts, refusals=refusals
     )
 
 
@@ -64,11 +65,12 @@ def test_what_the_engine_asks_for_is_respected_and_jitter_only_adds():
 
 
 @pytest.mark.req("TR-5")
-def test_readers_are_told_once_that_the_engine_is_away():
-    first = after_unavailable(request(), at=NOON, jitter=0)
-    assert first == TryAgain(NOON + timedelta(seconds=5), Reason.ENGINE_UNAVAILABLE, tell=True)
+def test_an_engine_that_is_away_is_tried_again_later_and_later():
+    assert after_unavailable(request(), at=NOON, jitter=0) == TryAgain(
+        NOON + timedelta(seconds=5), Reason.ENGINE_UNAVAILABLE
+    )
     second = after_unavailable(request(attempts=1), at=NOON, jitter=0)
-    assert second == TryAgain(NOON + timedelta(seconds=10), Reason.ENGINE_UNAVAILABLE, tell=False)
+    assert second == TryAgain(NOON + timedelta(seconds=10), Reason.ENGINE_UNAVAILABLE)
 
 
 def test_after_three_days_without_an_engine_it_is_given_up():

@@ -1,0 +1,127 @@
+"""A durable PostgreSQL, Valkey and one real `bookbag serve messaging` for measurements, in a folder that goes away."""
+
+import asyncio
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import asyncpg
+
+from bookbag.chassis.clock import SystemClock
+from bookbag.chassis.migrate import migrate_now
+from bookbag.chassis.tokens import UserSigner
+from bookbag.cli.services import named
+from bookbag.local import ports
+from bookbag.local.environment import REPOSITORY, Ports, for_child, settings
+from bookbag.local.keys import ensure_keys
+from bookbag.local.parts import ServiceProcess, start, wait_ready
+from bookbag.local.postgres import EmbeddedPostgres
+from bookbag.local.provision import ServiceUrls, provision
+from bookbag.local.valkey import EmbeddedValkey
+
+SCHOOLS = 20
+THREADS = 2000
+"""Each thread has a pupil, a seat and a teacher of its own, spread over the schools."""
+
+
+def numbered(kind: int, number: int) -> UUID:
+    """An id that SQL can build from a number as well: kind 1 schools, 2 teachers, 3 threads, 4 pupils, 5 seats, 6 sessions."""
+    return UUID(f"0000000{kind}-0000-7000-8000-{number:012x}")
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What a measurement needs to know."""
+
+    folder: Path
+    postgres: EmbeddedPostgres
+    messaging: ServiceUrls
+    address: str
+    environment: dict[str, str]
+    targets: Path
+    """A line per thread: token, thread id."""
+
+
+@contextmanager
+def installation() -> Iterator[Installation]:
+    """Everything started and filled; ended and removed afterwards."""
+    with tempfile.TemporaryDirectory(prefix="bookbag-bench-") as name:
+        folder = Path(name)
+        postgres = EmbeddedPostgres(folder / "postgres")
+        valkey = EmbeddedValkey(folder / "valkey")
+        try:
+            for part in (postgres, valkey):
+                start(part)
+            urls = provision(postgres.address, folder, ["messaging"])
+            migrate_now(urls["messaging"].owner, "messaging", named("messaging")[0].migrations)
+            asyncio.run(_fill(postgres.address.url("bookbag_messaging")))
+            keys = ensure_keys(folder / "keys", ["messaging"])
+            listen = Ports.choose(ports.choose(1)[0])
+            shared = settings(
+                folder, listen=listen, redis_url=valkey.address.url(), keys=keys, databases=urls, demo=False, web=None
+            )
+            environment = for_child(shared)
+            process = ServiceProcess(
+                "messaging", (sys.executable, "-m", "bookbag", "serve", "messaging"), environment=environment, port=listen.http,
+                folder=REPOSITORY, logs=folder,
+            )  # fmt: skip
+            process.begin()
+            try:
+                wait_ready(process)
+                targets = folder / "targets"
+                targets.write_text(_targets(UserSigner(keys.signing_keys / "users.json", SystemClock())))
+                yield Installation(folder, postgres, urls["messaging"], listen.address, environment, targets)
+            finally:
+                process.stop()
+        finally:
+            valkey.stop()
+            postgres.stop()
+
+
+def _targets(signer: UserSigner) -> str:
+    lines = []
+    for number in range(THREADS):
+        token = signer.sign(
+            school=numbered(1, number % SCHOOLS), person=numbered(2, number), role="teacher", session=numbered(6, number), epoch=1
+        )
+        lines.append(f"{token} {numbered(3, number)}")
+    return "\n".join(lines) + "\n"
+
+
+async def _fill(url: str) -> None:
+    """Schools, teachers, seats and threads, by the administrator, who is above row security."""
+    connection = await asyncpg.connect(url)
+    number = "generate_series(0, $1::int - 1) n"
+
+    def ident(kind: int, value: str = "n") -> str:
+        return f"('0000000{kind}-0000-7000-8000-' || lpad(to_hex({value}), 12, '0'))::uuid"
+
+    school = ident(1, f"n % {SCHOOLS}")
+    try:
+        for statement in (
+            f"insert into known_person select {school}, {ident(2)}, 1, 'Ms Bench', 'Bench', 'en' from {number}",
+            f"insert into known_membership select {school}, {ident(2)}, 'teacher', 1, 'active', 1 from {number}",
+            f"insert into known_seat select {school}, {ident(5)}, 1, 'class_teacher', null, '' from {number}",
+            f"insert into known_seat_holder select {school}, {ident(5)}, {ident(2)}, 1, false from {number}",
+            "insert into thread (school_id, thread_id, pupil_id, seat_id, head_at, opened_at)"
+            f" select {school}, {ident(3)}, {ident(4)}, {ident(5)}, now(), now() from {number}",
+        ):
+            await connection.execute(statement, THREADS)
+        await connection.execute("update feed_state set heard_at = 'infinity'")
+        await connection.execute("analyze")
+    finally:
+        await connection.close()
+
+
+def run(command: list[str], **more: object) -> str:
+    """Run a measuring program and give what it printed."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False, **more)  # type: ignore[call-overload]
+    if done.returncode != 0:
+        raise SystemExit(f"{command[0]} failed: {done.stderr[-500:]}")
+    return done.stdout
+

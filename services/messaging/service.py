@@ -1,0 +1,26 @@
+"""Messaging on one screen: what it serves, tells, knows and answers."""
+
+from pathlib import Path
+
+from bookbag import directory
+from bookbag.chassis.migrate import CHASSIS
+from bookbag.chassis.problems import FORBIDDEN, NOT_FOUND
+from bookbag.chassis.service import Service
+from bookbag.chassis.settings import ServiceSettings
+from bookbag.directory.projector import projector
+from services.messaging import actions, api, events
+from services.messaging.content import rpc
+from services.messaging.model import NotYours, PupilsDoNotMessage
+
+HERE = Path(__file__).parent
+
+service = Service(
+    name="messaging",
+    settings=ServiceSettings,
+    migrations=(("chassis", CHASSIS), directory.MIGRATIONS, ("messaging", HERE / "migrations")),
+    routes=api.router,
+    rpcs=[rpc.CONTENT_OWNER],
+    tells=events.TELLS,
+    loops={"projector": projector(reacts={"guardianship": actions.note_guardianship})},
+    refusals={NotYours: NOT_FOUND, PupilsDoNotMessage: FORBIDDEN},
+)

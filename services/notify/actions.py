@@ -1,0 +1,162 @@
+"""The use cases of notify: tell readers of an event, mark what was seen, keep preferences. The order of steps, nothing else."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from bookbag.chassis.consumer import EventCall
+from bookbag.chassis.runtime import Runtime
+from bookbag.directory.call import Call
+from services.notify import access, owners, store
+from services.notify.model import (
+    ContentId,
+    Kind,
+    NoSuchLink,
+    PersonId,
+    PreferenceChanged,
+    Recipient,
+    StreamKind,
+    ThreadId,
+    recipients,
+    told_of_receipt,
+    told_of_translation,
+)  # fmt: skip
+from services.notify.settings import Settings
+
+GRACE = timedelta(seconds=20)
+GRACE_IN_DEMO = timedelta(seconds=5)
+
+PORTION = 5_000
+"""Rows that one transaction of forgetting removes."""
+
+
+def grace_of(runtime: Runtime) -> timedelta:
+    """How long a mail waits for its person to see the item in the app first."""
+    settings: Settings = runtime.settings
+    if settings.mail_grace_seconds is not None:
+        return timedelta(seconds=settings.mail_grace_seconds)
+    return GRACE_IN_DEMO if runtime.platform.is_demo else GRACE
+
+
+async def tell_of_message(call: EventCall, *, thread: ThreadId, content: ContentId, author: PersonId) -> None:
+    """A message is there: its readers get an item, a step in their live stream and, after the grace, a mail. The author gets the
+    step alone, for their other devices. NTF-1, NTF-3: once per person and channel, whatever is repeated."""
+    everybody = await owners.readers(call.runtime.peers, call.school, Kind.MESSAGE, content)
+    async with call.effect() as tx:
+        told = store.Told(call.record.event_id, Kind.MESSAGE, thread, content, author, call.record.sequence)
+        people = recipients(everybody, await store.standing_of_people(tx, {one.person for one in everybody}))
+        await store.remember_thread(tx, told)
+        await store.notify(tx, told, [one for one in people if one.person != author], tx.now + grace_of(call.runtime))
+        await store.append_to_streams(
+            tx, told.event, StreamKind.MESSAGE, people, thread=thread, content=content, actor=author, seq=told.seq
+        )
+    _wake(call, people)
+
+
+async def tell_of_receipt(call: EventCall, *, thread: ThreadId, reader: PersonId, seq: int) -> None:
+    """Somebody has read: their items up to there are seen, which cancels the mails still waiting, and the other side learns it."""
+    async with call.runtime.database.tenant(call.school) as tx:
+        newest = await store.newest_content(tx, thread)
+    everybody = await owners.readers(call.runtime.peers, call.school, *newest) if newest is not None else []
+    async with call.effect() as tx:
+        people = recipients(everybody, await store.standing_of_people(tx, {one.person for one in everybody}))
+        told = told_of_receipt(reader, people)
+        await store.mark_seen(tx, reader, thread, seq)
+        await store.append_to_streams(
+            tx, call.record.event_id, StreamKind.READ, told, thread=thread, actor=reader, seq=seq
+        )
+    _wake(call, told)
+
+
+async def tell_of_translation(call: EventCall, *, thread: ThreadId, content: ContentId, language: str) -> None:
+    """A translation is there: who reads in its language learns it on their live stream (TR-2)."""
+    everybody = await owners.readers(call.runtime.peers, call.school, Kind.MESSAGE, content)
+    async with call.effect() as tx:
+        people = recipients(everybody, await store.standing_of_people(tx, {one.person for one in everybody}))
+        told = told_of_translation(language, people)
+        await store.append_to_streams(
+            tx, call.record.event_id, StreamKind.TRANSLATION, told, thread=thread, content=content, language=language
+        )
+    _wake(call, told)
+
+
+def live_channel(school: UUID, person: UUID) -> str:
+    """The wake-up of one person's live streams, in every process."""
+    return f"live:{school}:{person}"
+
+
+def _wake(call: EventCall, people: Sequence[Recipient]) -> None:
+    for one in people:
+        call.runtime.wake.signal(live_channel(call.school, one.person))
+
+
+async def list_items(call: Call, before: tuple[datetime, UUID] | None, limit: int) -> list[store.Item]:
+    """The member's own notifications, newest first, one more than the limit when there are more."""
+    async with call.transaction() as tx:
+        return await store.items(tx, before, limit)
+
+
+async def see_thread(call: Call, thread: ThreadId) -> None:
+    """Mark the member's notifications of a thread as seen. Safe to repeat; a thread that is not theirs changes nothing."""
+    async with call.transaction() as tx:
+        await store.mark_seen(tx, tx.person, thread, None)
+
+
+async def list_deliveries(call: Call, before: tuple[datetime, UUID] | None, limit: int) -> list[store.DeliveryShown]:
+    """NTF-7: how everybody in the school was reached. Raises OfficeOnly."""
+    async with call.transaction() as tx:
+        access.prove_may_see_deliveries(tx)
+        return await store.deliveries(tx, before, limit)
+
+
+async def read_preference(call: Call) -> tuple[bool, int]:
+    """Whether the member wants mails of messages, and the version of that wish."""
+    async with call.transaction() as tx:
+        return await store.email_preference(tx, tx.person, Kind.MESSAGE)
+
+
+async def change_preference(call: Call, email: bool, version: int) -> tuple[bool, int]:
+    """Change whether mails are wanted. Raises PreferenceChanged when `version` is not the current one."""
+    async with call.transaction() as tx:
+        changed = await store.set_email_preference(tx, tx.person, Kind.MESSAGE, email, version)
+        if changed is None:
+            raise PreferenceChanged
+        return email, changed
+
+
+def hash_of_link(token: str) -> bytes:
+    """What is kept of an unsubscribe link."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+async def look_at_link(runtime: Runtime, token: str) -> str:
+    """The language of the person whose unsubscribe link this is. Changes nothing. Raises NoSuchLink."""
+    found = await store.find_link(runtime.database, hash_of_link(token))
+    if found is None:
+        raise NoSuchLink
+    school, person, _ = found
+    async with runtime.database.tenant(school) as tx:
+        return await store.language_of(tx, person)
+
+
+async def unsubscribe(runtime: Runtime, token: str) -> str:
+    """Stop mails of the link's kind to its person (RFC 8058). Whoever has the link may; safe to repeat. Gives the person's
+    language. Raises NoSuchLink."""
+    found = await store.find_link(runtime.database, hash_of_link(token))
+    if found is None:
+        raise NoSuchLink
+    school, person, kind = found
+    async with runtime.database.tenant(school) as tx:
+        wanted, _ = await store.email_preference(tx, person, kind)
+        if wanted:
+            await store.set_email_preference(tx, person, kind, False, None)
+        return await store.language_of(tx, person)
+
+
+async def forget_old(runtime: Runtime) -> int:
+    """Remove what is past its retention, in portions, so that no transaction is long. Gives how many rows went."""
+    gone = 0
+    while portion := await store.forget_old(runtime.across_schools, runtime.clock.now(), PORTION):
+        gone += portion
+    return gone

@@ -1,0 +1,187 @@
+"""The live stream of one member: SSE frames that resume where they stopped, and that end within seconds of the right to them.
+
+Redis only makes it quick: every two seconds at the latest one short transaction proves the member's standing again and reads what
+is new. So a sign-out or a suspension ends an open stream, and a lost wake-up costs two seconds.
+"""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from opentelemetry import metrics
+
+from bookbag.chassis.problems import ACCESS_UNKNOWN, TOO_MANY_REQUESTS, DependencyAway, Problem
+from bookbag.chassis.runtime import Runtime
+from bookbag.chassis.wake import Sleeper
+from bookbag.directory.call import Call
+from services.notify import store
+from services.notify.actions import live_channel
+from services.notify.model import ONLINE_AGAIN_AFTER, ONLINE_FOR, STREAMS_PER_PERSON, StreamEvent, StreamKind
+
+LOOK_SECONDS = 2.0
+"""At the latest so often a stream looks for itself."""
+
+QUIET_LOOKS = 4
+"""After so many looks that found nothing a comment goes out: at most eight seconds, so that no proxy thinks the stream dead."""
+
+UNSURE_FOR = timedelta(seconds=30)
+"""How long a stream is kept open, silent but for its beats, while nobody can say whether the member still stands."""
+
+FRAMES_AT_ONCE = 200
+
+BEAT = ": beat\n\n"
+
+_gauge = metrics.get_meter("bookbag.notify").create_up_down_counter(
+    "bookbag.live.streams", description="Live streams open in this process"
+)
+
+
+@dataclass(slots=True)
+class LiveDesk:
+    """The live streams open in one process, counted per person."""
+
+    open: Counter[tuple[UUID, UUID]] = field(default_factory=Counter[tuple[UUID, UUID]])
+
+    def enter(self, who: tuple[UUID, UUID]) -> None:
+        self.open[who] += 1
+        _gauge.add(1)
+
+    def leave(self, who: tuple[UUID, UUID]) -> None:
+        self.open[who] -= 1
+        if self.open[who] <= 0:
+            del self.open[who]
+        _gauge.add(-1)
+
+
+def desk_of(runtime: Runtime) -> LiveDesk:
+    """The desk of this process."""
+    desk: LiveDesk = runtime.state["live"]
+    return desk
+
+
+def frame(event: str, data: object, number: int | None = None) -> str:
+    """One SSE frame. Data is JSON on one line, so no content can break out of it."""
+    lines = [f"id: {number}"] if number is not None else []
+    return "\n".join([*lines, f"event: {event}", f"data: {json.dumps(data, separators=(',', ':'))}", "", ""])
+
+
+@dataclass(slots=True)
+class LiveStream:
+    """One open stream. `open_stream` makes it; `frames` runs it once."""
+
+    call: Call
+    expires: datetime
+    number: int
+    greeting: list[str]
+    _refreshed: datetime | None = None
+    _unsure_since: datetime | None = None
+
+    async def frames(self) -> AsyncGenerator[str]:
+        """The frames, for as long as the right, the token and this process last."""
+        runtime, member = self.call.runtime, self.call.member
+        who = (member.school, member.person)
+        desk = desk_of(runtime)
+        desk.enter(who)
+        try:
+            with (
+                runtime.wake.sleeper(live_channel(*who)) as sleeper,
+                runtime.wake.sleeper("live:stopping") as stopping,
+            ):
+                going = asyncio.create_task(
+                    stopping.wait(self._longest().total_seconds()), name="stream ends with its process"
+                )
+                try:
+                    for one in self.greeting:
+                        yield one
+                    async for one in self._follow(sleeper, going):
+                        yield one
+                finally:
+                    going.cancel()
+        finally:
+            desk.leave(who)
+
+    def _longest(self) -> timedelta:
+        """No stream outlives its token; a minute more is for clocks that differ."""
+        return max(self.expires - self.call.runtime.clock.now(), timedelta(0)) + timedelta(minutes=1)
+
+    async def _follow(self, sleeper: Sleeper, going: asyncio.Task[bool]) -> AsyncGenerator[str]:
+        quiet = 0
+        while not going.done():
+            try:
+                found = await self._look()
+            except Problem as problem:
+                if problem.kind is not ACCESS_UNKNOWN:
+                    yield frame("ended", {"code": problem.kind.code})
+                    return
+                found = None
+            except DependencyAway:
+                found = None
+            now = self.call.runtime.clock.now()
+            if found is None and self._unsure_too_long(now):
+                return
+            if now >= self.expires:
+                yield frame("ended", {"code": "token-expired"})
+                return
+            for event in found or ():
+                yield frame(event.kind, data_of(event), event.number)
+            quiet = 0 if found else quiet + 1
+            if quiet >= QUIET_LOOKS:
+                quiet = 0
+                yield BEAT
+            if not found or len(found) < FRAMES_AT_ONCE // 2:
+                await _first_of(sleeper, going)
+
+    async def _look(self) -> list[StreamEvent]:
+        """Prove the standing again and read what is new, in one short transaction."""
+        now = self.call.runtime.clock.now()
+        async with replace(self.call, now=now).transaction() as tx:
+            events, number = await store.stream_after(tx, self.number, FRAMES_AT_ONCE)
+            if self._refreshed is None or now - self._refreshed >= ONLINE_AGAIN_AFTER:
+                await store.be_online(tx, now + ONLINE_FOR)
+                self._refreshed = now
+        self.number = number
+        self._unsure_since = None
+        return events
+
+    def _unsure_too_long(self, now: datetime) -> bool:
+        if self._unsure_since is None:
+            self._unsure_since = now
+        return now - self._unsure_since > UNSURE_FOR
+
+
+async def _first_of(sleeper: Sleeper, going: asyncio.Task[bool]) -> None:
+    """Wait for a wake-up, for two seconds, or for the process to stop."""
+    waiting = asyncio.create_task(sleeper.wait(LOOK_SECONDS), name="stream waits")
+    try:
+        await asyncio.wait((waiting, going), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+
+
+def data_of(event: StreamEvent) -> dict[str, object]:
+    """What a frame says: ids and nothing anybody wrote."""
+    match event.kind:
+        case StreamKind.MESSAGE:
+            return {"thread": str(event.thread), "message": str(event.content), "author": str(event.actor)}
+        case StreamKind.READ:
+            return {"thread": str(event.thread), "person": str(event.actor), "seq": event.seq}
+        case StreamKind.TRANSLATION:
+            return {"thread": str(event.thread), "message": str(event.content), "language": event.language}
+
+
+async def open_stream(call: Call, expires: datetime, after: int | None) -> LiveStream:
+    """A stream that goes on after number `after`, or from now on. Raises Problem before any frame when the member does not stand
+    or has too many streams open already."""
+    if desk_of(call.runtime).open[call.member.school, call.member.person] >= STREAMS_PER_PERSON:
+        raise Problem(TOO_MANY_REQUESTS, retry_after=10, extra={"limit": STREAMS_PER_PERSON})
+    async with call.transaction() as tx:
+        head, oldest = await store.stream_head(tx)
+    if after is None:
+        return LiveStream(call, expires, head, [frame("ready", {"number": head}, head)])
+    if oldest - 1 <= after <= head:
+        return LiveStream(call, expires, after, [frame("ready", {"number": after}, after)])
+    return LiveStream(call, expires, head, [frame("ready", {"number": head}), frame("reset", {}, head)])

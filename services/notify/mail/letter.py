@@ -1,0 +1,112 @@
+"""Writes a mail: the reader's language, the school's name and a link, and nothing that a child or a family said.
+
+Every value from outside is made one line before it comes near a header, and escaped before it comes near HTML.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from bookbag.school.languages import language
+from services.notify.mail.words import WORDS
+from services.notify.model import DeliveryId, ThreadId, mail_language, one_line
+
+_POLICY = SMTP.clone(max_line_length=200)
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What the installation puts on every mail."""
+
+    public_url: str
+    sender: str
+
+    @property
+    def sender_address(self) -> Address:
+        name, address = parseaddr(self.sender)
+        return Address(display_name=one_line(name, 80), addr_spec=address)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One mail to one person about one thread."""
+
+    delivery: DeliveryId
+    to: str
+    wanted_language: str
+    school_name: str
+    thread: ThreadId
+    token: str
+    written_at: datetime
+
+
+def message_id_of(delivery: DeliveryId, post: Post) -> str:
+    """The same for every try of one delivery, so that a mail that went twice is known as one."""
+    return f"<{delivery}@{post.sender_address.domain}>"
+
+
+def unsubscribe_address(token: str, post: Post) -> str:
+    return f"{post.public_url}/notify/v1/unsubscribe/{token}"
+
+
+def write(letter: Letter, post: Post) -> EmailMessage:
+    """The whole mail, text and HTML, with the headers that let people and machines stop it (RFC 8058)."""
+    tag = mail_language(letter.wanted_language)
+    words = WORDS[tag]
+    school = one_line(letter.school_name) or "Bookbag"
+    values = {
+        "words": words,
+        "school": school,
+        "lang": tag,
+        "dir": language(tag).direction.value,
+        "link": f"{post.public_url}/threads/{letter.thread}",
+        "unsubscribe": unsubscribe_address(letter.token, post),
+    }
+    mail = EmailMessage(policy=_POLICY)
+    mail["From"] = post.sender_address
+    mail["To"] = Address(addr_spec=letter.to)
+    mail["Subject"] = words.subject.format(school=school)
+    mail["Date"] = format_datetime(letter.written_at)
+    mail["Message-ID"] = message_id_of(letter.delivery, post)
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["Content-Language"] = tag
+    mail["List-Unsubscribe"] = f"<{values['unsubscribe']}>"
+    mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    mail.set_content(_text(values), cte="quoted-printable")
+    mail.add_alternative(
+        _templates().get_template("message.html").render(values), subtype="html", cte="quoted-printable"
+    )
+    return mail
+
+
+def unsubscribe_page(wanted_language: str, state: str) -> str:
+    """The page behind the link: `question` has the one button, `done` and `unknown` have none."""
+    tag = mail_language(wanted_language)
+    return (
+        _templates()
+        .get_template("unsubscribe.html")
+        .render(words=WORDS[tag], lang=tag, dir=language(tag).direction.value, state=state)
+    )
+
+
+def _text(values: dict[str, object]) -> str:
+    words = WORDS[str(values["lang"])]
+    school = values["school"]
+    return "\n".join([
+        words.line.format(school=school), words.private, "", f"{words.button}:", str(values["link"]), "",
+        "-- ", words.why.format(school=school), f"{words.unsubscribe}: {values['unsubscribe']}", "",
+    ])  # fmt: skip
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("services.notify.mail"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip

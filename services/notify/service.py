@@ -1,0 +1,53 @@
+"""Everything notify is, on one screen."""
+
+from email.utils import parseaddr
+from pathlib import Path
+
+from bookbag import directory
+from bookbag.chassis.migrate import CHASSIS
+from bookbag.chassis.problems import EDIT_CONFLICT, FORBIDDEN
+from bookbag.chassis.runtime import Runtime
+from bookbag.chassis.service import Service
+from bookbag.directory.projector import projector
+from services.notify import api, events, jobs
+from services.notify.live import LiveDesk
+from services.notify.mail.post import SmtpPostOffice
+from services.notify.mail.rounds import Rounds, rounds_of
+from services.notify.model import OfficeOnly, PreferenceChanged
+from services.notify.settings import Settings
+
+
+async def start(runtime: Runtime) -> None:
+    """Every process has a desk of live streams and can make mail rounds; only workers are told to."""
+    settings: Settings = runtime.settings
+    platform = runtime.platform
+    office = SmtpPostOffice.at(
+        platform.smtp_url.get_secret_value(),
+        sender=parseaddr(platform.mail_from)[1],
+        seconds=settings.mail_timeout_seconds,
+    )
+    runtime.state["live"] = LiveDesk()
+    runtime.state["rounds"] = Rounds(runtime, office, at_once=settings.mails_at_once)
+
+
+async def stop(runtime: Runtime) -> None:
+    """Let the mails that are on their way arrive."""
+    await rounds_of(runtime).settle(5)
+
+
+service = Service(
+    name="notify",
+    settings=Settings,
+    migrations=(
+        ("chassis", CHASSIS),
+        directory.MIGRATIONS,
+        ("notify", Path(__file__).parent / "migrations"),
+    ),
+    routes=api.router,
+    hears=events.HEARS,
+    jobs=jobs.JOBS,
+    loops={"projector": projector()},
+    refusals={OfficeOnly: FORBIDDEN, PreferenceChanged: EDIT_CONFLICT},
+    start=start,
+    stop=stop,
+)

@@ -1,0 +1,383 @@
+"""All SQL of notify. Functions take the open transaction of one school; the last three work across schools through narrow functions."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from bookbag.chassis.clock import new_id
+from bookbag.chassis.database import Database, Row, Tx
+from bookbag.directory.call import MemberTx
+from services.notify.model import (
+    ContentId,
+    DeliveryId,
+    Kind,
+    Mail,
+    NotificationId,
+    PersonId,
+    Recipient,
+    State,
+    Step,
+    StreamEvent,
+    StreamKind,
+    ThreadId,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a fan-out writes: one event about one content of one thread."""
+
+    event: UUID
+    kind: Kind
+    thread: ThreadId
+    content: ContentId
+    author: PersonId
+    seq: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An in-app notification as its person sees it."""
+
+    id: NotificationId
+    kind: Kind
+    thread: ThreadId
+    content: ContentId
+    author_name: str
+    created_at: datetime
+    seen_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryShown:
+    """A delivery as the office sees it."""
+
+    id: DeliveryId
+    person_name: str
+    channel: str
+    kind: Kind
+    state: State
+    reason: str | None
+    attempts: int
+    created_at: datetime
+    updated_at: datetime
+
+
+async def standing_of_people(tx: Tx, people: Collection[UUID]) -> dict[PersonId, dict[str, str]]:
+    """Role → standing of each person our copy knows."""
+    rows = await tx.fetch(
+        "select person_id, role, standing from known_membership where school_id = $1 and person_id = any($2::uuid[])",
+        tx.school, list(people),
+    )  # fmt: skip
+    found: dict[PersonId, dict[str, str]] = {}
+    for row in rows:
+        found.setdefault(row["person_id"], {})[row["role"]] = row["standing"]
+    return found
+
+
+async def remember_thread(tx: Tx, told: Told) -> None:
+    """Note the newest content of a thread."""
+    await tx.execute(
+        "insert into known_thread (school_id, thread_id, kind, content_id) values ($1, $2, $3, $4)"
+        " on conflict (school_id, thread_id) do update set kind = excluded.kind, content_id = excluded.content_id",
+        tx.school, told.thread, told.kind, told.content,
+    )  # fmt: skip
+
+
+async def newest_content(tx: Tx, thread: ThreadId) -> tuple[Kind, ContentId] | None:
+    """A content by which the owner can say who reads the thread; None for a thread nothing was heard of."""
+    row = await tx.fetchrow(
+        "select kind, content_id from known_thread where school_id = $1 and thread_id = $2", tx.school, thread
+    )
+    return (Kind(row["kind"]), row["content_id"]) if row is not None else None
+
+
+async def notify(tx: Tx, told: Told, people: Sequence[Recipient], mail_due_at: datetime) -> None:
+    """Make in-app items and their mails, each once per person and event whatever is repeated (NTF-3).
+
+    Whoever unsubscribed gets a cancelled delivery, so that the office sees why no mail went.
+    """
+    await tx.execute(
+        "with new as ("
+        "  insert into notification (school_id, person_id, event_id, notification_id, kind, roles, thread_id, content_id,"
+        "    author_id, seq, created_at)"
+        "  select $1, p.person_id, $2, p.notification_id, $3, string_to_array(p.roles, ' '), $4, $5, $6, $7, $8"
+        "  from unnest($9::uuid[], $10::uuid[], $11::text[]) p (person_id, notification_id, roles)"
+        "  on conflict (school_id, person_id, event_id) do nothing returning person_id)"
+        " insert into delivery (school_id, person_id, event_id, channel, delivery_id, state, reason, due_at, created_at, updated_at)"
+        " select $1, n.person_id, $2, 'email', d.delivery_id,"
+        "   case when coalesce(f.email, true) then 'waiting' else 'cancelled' end,"
+        "   case when coalesce(f.email, true) then null else 'unsubscribed' end, $12, $8, $8"
+        " from new n join unnest($9::uuid[], $13::uuid[]) d (person_id, delivery_id) on d.person_id = n.person_id"
+        " left join preference f on f.school_id = $1 and f.person_id = n.person_id and f.kind = $3"
+        " on conflict (school_id, person_id, event_id, channel) do nothing",
+        tx.school, told.event, told.kind, told.thread, told.content, told.author, told.seq, tx.now,
+        [one.person for one in people], [new_id() for _ in people], [" ".join(one.roles) for one in people], mail_due_at,
+        [new_id() for _ in people],
+    )  # fmt: skip
+
+
+async def append_to_streams(
+    tx: Tx,
+    event: UUID,
+    kind: StreamKind,
+    people: Sequence[Recipient],
+    *,
+    thread: ThreadId,
+    content: ContentId | None = None,
+    actor: PersonId | None = None,
+    seq: int | None = None,
+    language: str | None = None,
+) -> None:
+    """Give each person's stream its next number, once per event. The head's row lock lasts until commit: numbers have no gaps and
+    nobody can see a later one before an earlier one. `people` must come in the order of their ids."""
+    await tx.execute(
+        "with people as ("
+        "  select p.person_id, p.roles from unnest($3::uuid[], $4::text[]) p (person_id, roles)"
+        "  where not exists (select from stream_event e"
+        "    where e.school_id = $1 and e.person_id = p.person_id and e.event_id = $2)),"
+        " heads as ("
+        "  insert into stream_head as h (school_id, person_id, number) select $1, person_id, 1 from people order by person_id"
+        "  on conflict (school_id, person_id) do update set number = h.number + 1 returning person_id, number)"
+        " insert into stream_event (school_id, person_id, number, event_id, kind, roles, thread_id, content_id, actor_id, seq,"
+        "   language, at)"
+        " select $1, h.person_id, h.number, $2, $5, string_to_array(p.roles, ' '), $6, $7, $8, $9, $10, $11"
+        " from heads h join people p on p.person_id = h.person_id",
+        tx.school, event, [one.person for one in people], [" ".join(one.roles) for one in people], kind, thread, content, actor,
+        seq, language, tx.now,
+    )  # fmt: skip
+
+
+async def mark_seen(tx: Tx, person: UUID, thread: ThreadId, up_to: int | None) -> None:
+    """Mark a person's items of a thread as seen and cancel their mails that have not gone. `up_to` None means all of them."""
+    await tx.execute(
+        "with seen as ("
+        "  update notification set seen_at = $4"
+        "  where school_id = $1 and person_id = $2 and thread_id = $3 and seen_at is null"
+        "    and ($5::bigint is null or seq is null or seq <= $5) returning event_id)"
+        " update delivery d set state = 'cancelled', reason = 'seen', updated_at = $4 from seen"
+        " where d.school_id = $1 and d.person_id = $2 and d.event_id = seen.event_id and d.state in ('waiting', 'failed')",
+        tx.school, person, thread, tx.now, up_to,
+    )  # fmt: skip
+
+
+async def stream_head(tx: MemberTx) -> tuple[int, int]:
+    """The last number of the member's stream and the oldest one still kept (one more than the last when none is)."""
+    row = await tx.fetchrow(
+        "select coalesce(max(h.number), 0) as head,"
+        "  coalesce((select min(e.number) from stream_event e where e.school_id = $1 and e.person_id = $2),"
+        "    coalesce(max(h.number), 0) + 1) as oldest"
+        " from stream_head h where h.school_id = $1 and h.person_id = $2",
+        tx.school, tx.person,
+    )  # fmt: skip
+    assert row is not None
+    return row["head"], row["oldest"]
+
+
+async def stream_after(tx: MemberTx, number: int, limit: int) -> tuple[list[StreamEvent], int]:
+    """The next events the member may hear in the role in use, and the number up to which their stream has been read."""
+    rows = await tx.fetch(
+        "select number, kind, thread_id, content_id, actor_id, seq, language, $4::text = any(roles) as mine from stream_event"
+        " where school_id = $1 and person_id = $2 and number > $3 order by number limit $5",
+        tx.school, tx.person, number, tx.member.role, limit,
+    )  # fmt: skip
+    return [_stream_event(row) for row in rows if row["mine"]], rows[-1]["number"] if rows else number
+
+
+def _stream_event(row: Row) -> StreamEvent:
+    return StreamEvent(
+        row["number"], StreamKind(row["kind"]), row["thread_id"], row["content_id"], row["actor_id"], row["seq"], row["language"]
+    )  # fmt: skip
+
+
+async def be_online(tx: MemberTx, until: datetime) -> None:
+    """Note that the member has a live stream open in the role in use."""
+    await tx.execute(
+        "insert into online as o (school_id, person_id, role, until) values ($1, $2, $3, $4)"
+        " on conflict (school_id, person_id, role) do update set until = greatest(o.until, excluded.until)",
+        tx.school, tx.person, tx.member.role, until,
+    )  # fmt: skip
+
+
+async def items(tx: MemberTx, before: tuple[datetime, UUID] | None, limit: int) -> list[Item]:
+    """The member's notifications in the role in use, newest first, one more than the limit when there are more."""
+    rows = await tx.fetch(
+        "select n.notification_id, n.kind, n.thread_id, n.content_id, n.created_at, n.seen_at,"
+        "  coalesce(p.display_name, '') as author_name"
+        " from notification n left join known_person p on p.school_id = n.school_id and p.person_id = n.author_id"
+        " where n.school_id = $1 and n.person_id = $2 and $3::text = any(n.roles)"
+        "   and ($4::timestamptz is null or (n.created_at, n.notification_id) < ($4, $5))"
+        " order by n.created_at desc, n.notification_id desc limit $6",
+        tx.school, tx.person, tx.member.role, *(before or (None, None)), limit + 1,
+    )  # fmt: skip
+    return [_item(row) for row in rows]
+
+
+def _item(row: Row) -> Item:
+    return Item(
+        row["notification_id"], Kind(row["kind"]), row["thread_id"], row["content_id"], row["author_name"], row["created_at"],
+        row["seen_at"],
+    )  # fmt: skip
+
+
+async def deliveries(tx: Tx, before: tuple[datetime, UUID] | None, limit: int) -> list[DeliveryShown]:
+    """The school's deliveries, newest first, one more than the limit when there are more."""
+    rows = await tx.fetch(
+        "select d.delivery_id, d.channel, d.state, d.reason, d.attempts, d.created_at, d.updated_at, n.kind,"
+        "  coalesce(p.display_name, '') as person_name"
+        " from delivery d join notification n"
+        "   on n.school_id = d.school_id and n.person_id = d.person_id and n.event_id = d.event_id"
+        " left join known_person p on p.school_id = d.school_id and p.person_id = d.person_id"
+        " where d.school_id = $1 and ($2::timestamptz is null or (d.created_at, d.delivery_id) < ($2, $3))"
+        " order by d.created_at desc, d.delivery_id desc limit $4",
+        tx.school, *(before or (None, None)), limit + 1,
+    )  # fmt: skip
+    return [_delivery(row) for row in rows]
+
+
+def _delivery(row: Row) -> DeliveryShown:
+    return DeliveryShown(
+        row["delivery_id"], row["person_name"], row["channel"], Kind(row["kind"]), State(row["state"]), row["reason"],
+        row["attempts"], row["created_at"], row["updated_at"],
+    )  # fmt: skip
+
+
+async def email_preference(tx: Tx, person: UUID, kind: Kind) -> tuple[bool, int]:
+    """Whether a person wants mails of a kind, and the version of that wish; wanted in version 1 until they say otherwise."""
+    row = await tx.fetchrow(
+        "select email, version from preference where school_id = $1 and person_id = $2 and kind = $3",
+        tx.school,
+        person,
+        kind,
+    )
+    return (row["email"], row["version"]) if row is not None else (True, 1)
+
+
+async def set_email_preference(tx: Tx, person: UUID, kind: Kind, email: bool, expected: int | None) -> int | None:
+    """Change the wish if it still has the expected version (None: whatever it has). Gives the new version, None if it has not."""
+    return await tx.fetchval(
+        "insert into preference as p (school_id, person_id, kind, email, version, changed_at)"
+        " select $1, $2, $3, $4, 2, $6 where coalesce($5, 1) = 1 or exists ("
+        "   select from preference where school_id = $1 and person_id = $2 and kind = $3)"
+        " on conflict (school_id, person_id, kind) do update"
+        "   set email = excluded.email, version = p.version + 1, changed_at = excluded.changed_at"
+        "   where p.version = coalesce($5, p.version)"
+        " returning version",
+        tx.school, person, kind, email, expected, tx.now,
+    )  # fmt: skip
+
+
+async def copy_is_fresh(tx: Tx) -> bool:
+    """Whether our copy of who is who has been heard complete within thirty seconds."""
+    return bool(
+        await tx.fetchval(
+            "select exists (select from feed_state where heard_at > clock_timestamp() - interval '30 seconds')"
+        )
+    )
+
+
+_MAIL = (
+    "select d.delivery_id, d.person_id, d.attempts, d.created_at, n.kind, n.thread_id, n.content_id,"
+    "  n.seen_at is not null as seen, coalesce(f.email, true) as wanted,"
+    "  exists (select from known_membership m where m.school_id = d.school_id and m.person_id = d.person_id"
+    "    and m.role = any(n.roles) and m.standing = 'active') as active,"
+    "  (select max(o.until) from online o where o.school_id = d.school_id and o.person_id = d.person_id"
+    "    and o.role = any(n.roles)) as online_until,"
+    "  coalesce(s.name, '') as school_name"
+    " from delivery d join notification n"
+    "   on n.school_id = d.school_id and n.person_id = d.person_id and n.event_id = d.event_id"
+    " left join preference f on f.school_id = d.school_id and f.person_id = d.person_id and f.kind = n.kind"
+    " left join known_school s on s.school_id = d.school_id"
+    " where d.school_id = $1 and d.delivery_id = any($2::uuid[]) and d.holder = $3 and d.claimed_until > $4"
+    "   and d.state in ('waiting', 'sending', 'failed')"
+)
+
+
+async def claimed_mails(tx: Tx, claimed: Sequence[DeliveryId], holder: str) -> list[Mail]:
+    """The deliveries this process still holds, with what decides about them."""
+    return [_mail(row) for row in await tx.fetch(_MAIL, tx.school, list(claimed), holder, tx.now)]
+
+
+async def claimed_mail_for_sending(tx: Tx, claimed: DeliveryId, holder: str) -> Mail | None:
+    """One delivery, locked until commit, as it stands at the last moment; None when it is no longer ours."""
+    row = await tx.fetchrow(f"{_MAIL} for update of d", tx.school, [claimed], holder, tx.now)
+    return _mail(row) if row is not None else None
+
+
+def _mail(row: Row) -> Mail:
+    return Mail(
+        row["delivery_id"], row["person_id"], Kind(row["kind"]), row["thread_id"], row["content_id"], row["created_at"],
+        row["attempts"], row["seen"], row["wanted"], row["active"], row["online_until"], row["school_name"],
+    )  # fmt: skip
+
+
+async def start_sending(tx: Tx, delivery: DeliveryId, keep_for: timedelta) -> int:
+    """Count the attempt before the mail leaves. Gives the attempts made, this one included."""
+    return await tx.fetchval(
+        "update delivery set state = 'sending', reason = null, attempts = attempts + 1, updated_at = $3, claimed_until = $4"
+        " where school_id = $1 and delivery_id = $2 returning attempts",
+        tx.school, delivery, tx.now, tx.now + keep_for,
+    )  # fmt: skip
+
+
+async def take_step(tx: Tx, delivery: DeliveryId, holder: str, step: Step) -> bool:
+    """Write what became of a delivery and give it free. False when another process has taken it meanwhile."""
+    touched = await tx.execute(
+        "update delivery set state = $4, reason = $5, due_at = coalesce($6, due_at), holder = null, claimed_until = null,"
+        "  updated_at = $7"
+        " where school_id = $1 and delivery_id = $2 and holder = $3 and state in ('waiting', 'sending', 'failed')",
+        tx.school, delivery, holder, step.state, step.reason, step.due_at, tx.now,
+    )  # fmt: skip
+    return touched == 1
+
+
+async def put_off(tx: Tx, claimed: Sequence[DeliveryId], holder: str, due_at: datetime) -> None:
+    """Give claimed deliveries free until later, as if they had not been looked at."""
+    await tx.execute(
+        "update delivery set due_at = $4, holder = null, claimed_until = null"
+        " where school_id = $1 and delivery_id = any($2::uuid[]) and holder = $3 and state in ('waiting', 'sending', 'failed')",
+        tx.school, list(claimed), holder, due_at,
+    )  # fmt: skip
+
+
+async def keep_link(tx: Tx, token_hash: bytes, person: UUID, kind: Kind) -> None:
+    """Remember whose unsubscribe link a mail carries."""
+    await tx.execute(
+        "insert into unsubscribe_link (school_id, token_hash, person_id, kind, created_at) values ($1, $2, $3, $4, $5)",
+        tx.school, token_hash, person, kind, tx.now,
+    )  # fmt: skip
+
+
+async def language_of(tx: Tx, person: UUID) -> str:
+    """The language a person reads, as far as our copy knows."""
+    return (
+        await tx.fetchval(
+            "select language from known_person where school_id = $1 and person_id = $2", tx.school, person
+        )
+        or "en"
+    )
+
+
+async def find_link(database: Database, token_hash: bytes) -> tuple[UUID, PersonId, Kind] | None:
+    """The school, person and kind of a link, whichever school it is of."""
+    row = await database.fetchrow("select * from find_unsubscribe_link($1)", token_hash)
+    return (row["school_id"], row["person_id"], Kind(row["kind"])) if row is not None else None
+
+
+async def claim_due(
+    worker: Database, now: datetime, limit: int, holder: str, hold_for: timedelta
+) -> dict[UUID, list[DeliveryId]]:
+    """Take due deliveries of all schools for this process alone; gives them by school."""
+    rows = await worker.fetch(
+        "select * from claim_due_deliveries($1, $2, $3, $4)", now, limit, holder, hold_for.total_seconds()
+    )
+    claimed: dict[UUID, list[DeliveryId]] = {}
+    for row in rows:
+        claimed.setdefault(row["school_id"], []).append(row["delivery_id"])
+    return claimed
+
+
+async def forget_old(worker: Database, now: datetime, limit: int) -> int:
+    """Remove at most `limit` rows of each kind that are past their retention; gives how many went."""
+    return await worker.fetchval("select forget_old_rows($1, $2)", now, limit)
