@@ -87,7 +87,11 @@ def _targets(signer: UserSigner) -> str:
     lines = []
     for number in range(THREADS):
         token = signer.sign(
-            school=numbered(1, number % SCHOOLS), person=numbered(2, number), role="teacher", session=numbered(6, number), epoch=1
+            school=numbered(1, number % SCHOOLS),
+            person=numbered(2, number),
+            role="teacher",
+            session=numbered(6, number),
+            epoch=1,
         )
         lines.append(f"{token} {numbered(3, number)}")
     return "\n".join(lines) + "\n"
@@ -108,8 +112,8 @@ async def _fill(url: str) -> None:
             f"insert into known_membership select {school}, {ident(2)}, 'teacher', 1, 'active', 1 from {number}",
             f"insert into known_seat select {school}, {ident(5)}, 1, 'class_teacher', null, '' from {number}",
             f"insert into known_seat_holder select {school}, {ident(5)}, {ident(2)}, 1, false from {number}",
-            "insert into thread (school_id, thread_id, pupil_id, seat_id, head_at, opened_at)"
-            f" select {school}, {ident(3)}, {ident(4)}, {ident(5)}, now(), now() from {number}",
+            f"""insert into thread (school_id, thread_id, pupil_id, seat_id, head_at, opened_at)
+                select {school}, {ident(3)}, {ident(4)}, {ident(5)}, now(), now() from {number}""",
         ):
             await connection.execute(statement, THREADS)
         await connection.execute("update feed_state set heard_at = 'infinity'")
@@ -122,6 +126,5 @@ def run(command: list[str], **more: object) -> str:
     """Run a measuring program and give what it printed."""
     done = subprocess.run(command, capture_output=True, text=True, check=False, **more)  # type: ignore[call-overload]
     if done.returncode != 0:
-        raise SystemExit(f"{command[0]} failed: {done.stderr[-500:]}")
+        raise SystemExit(f"{command[0]} failed: {done.stderr[:700]}")
     return done.stdout
-

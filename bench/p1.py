@@ -22,12 +22,12 @@ GOAL = 0.35
 
 _SCRIPT = f"""\\set n random(0, {THREADS - 1})
 select * from post_message(
-  ('00000001-0000-7000-8000-' || lpad(to_hex(:n % {SCHOOLS}), 12, '0'))::uuid,
-  ('00000002-0000-7000-8000-' || lpad(to_hex(:n), 12, '0'))::uuid, 'teacher',
-  ('00000006-0000-7000-8000-' || lpad(to_hex(:n), 12, '0'))::uuid, 1,
-  ('00000003-0000-7000-8000-' || lpad(to_hex(:n), 12, '0'))::uuid, uuidv7(),
+  ('00000001-0000-7000-8000-' || lpad(to_hex(:n::int % {SCHOOLS}), 12, '0'))::uuid,
+  ('00000002-0000-7000-8000-' || lpad(to_hex(:n::int), 12, '0'))::uuid, 'teacher',
+  ('00000006-0000-7000-8000-' || lpad(to_hex(:n::int), 12, '0'))::uuid, 1,
+  ('00000003-0000-7000-8000-' || lpad(to_hex(:n::int), 12, '0'))::uuid, uuidv7(),
   'Maya read a whole book aloud today. We are so proud of her! See you on Friday at 15:10.', null, uuidv7()::text,
-  '\\\\x00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff'::bytea, now(), uuidv7(), (:n % 8)::smallint,
+  '\\\\x00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff'::bytea, now(), uuidv7(), (:n::int % 8)::smallint,
   'bookbag.messaging.v1', 'bookbag.messaging.v1.MessageSent', '\\\\x0a2430303030'::bytea, null);
 """
 
@@ -46,22 +46,38 @@ def measure() -> Sequence[Result]:
     ratio = statistics.median(run["rate"] for run in http) / statistics.median(ceiling)
     errors = sum(run["errors"] for run in http)
     typical = sorted(http, key=lambda run: run["rate"])[ROUNDS // 2]
-    print(f"P1: HTTP {[round(run['rate']) for run in http]}/s, pgbench {[round(rate) for rate in ceiling]}/s, {errors} errors")
+    print(
+        f"P1: HTTP {[round(run['rate']) for run in http]}/s, pgbench {[round(rate) for rate in ceiling]}/s, {errors} errors"
+    )
     print(f"P1: p50 {typical['p50']:.1f} ms, p99 {typical['p99']:.1f} ms at {CLIENTS} clients (closed loop)")
     print("P1: processor time of a send: " + ", ".join(f"{name} {share:.0%}" for name, share in shares.items()))
     return [
         Result(
-            "P1", "messages accepted over HTTP ÷ pgbench calling the same function", round(ratio, 3), "ratio", f"≥ {GOAL}",
-            ratio >= GOAL and errors == 0, {"http": http, "pgbench": ceiling, "shares": shares},
-        )  # fmt: skip
+            "P1",
+            "messages accepted over HTTP ÷ pgbench calling the same function",
+            round(ratio, 3),
+            "ratio",
+            f"≥ {GOAL}",
+            ratio >= GOAL and errors == 0,
+            {"http": http, "pgbench": ceiling, "shares": shares},
+        )
     ]
 
 
 def _wrk(here: Installation, seconds: int) -> dict[str, float]:
     printed = run(
-        ["wrk", "-t2", f"-c{CLIENTS}", f"-d{seconds}s", "-s", str(Path(__file__).with_name("send.lua")), here.address, "--",
-         str(here.targets)]
-    )  # fmt: skip
+        [
+            "wrk",
+            "-t2",
+            f"-c{CLIENTS}",
+            f"-d{seconds}s",
+            "-s",
+            str(Path(__file__).with_name("send.lua")),
+            here.address,
+            "--",
+            str(here.targets),
+        ]
+    )
     found = re.search(r"requests=(\d+) seconds=([\d.]+) p50=([\d.]+) p99=([\d.]+) errors=(\d+)", printed)
     if found is None:
         raise SystemExit(f"wrk said nothing that can be read: {printed[-300:]}")
@@ -73,9 +89,22 @@ def _pgbench(here: Installation, seconds: int) -> float:
     script = here.folder / "send.sql"
     script.write_text(_SCRIPT.replace("\\\\x", "\\x"))
     printed = run(
-        [str(binaries() / "pgbench"), "-n", "-M", "prepared", "-c", str(CLIENTS), "-j", "2", "-T", str(seconds), "-f", str(script),
-         here.messaging.app]
-    )  # fmt: skip
+        [
+            str(binaries() / "pgbench"),
+            "-n",
+            "-M",
+            "prepared",
+            "-c",
+            str(CLIENTS),
+            "-j",
+            "2",
+            "-T",
+            str(seconds),
+            "-f",
+            str(script),
+            here.messaging.app,
+        ]
+    )
     found = re.search(r"tps = ([\d.]+)", printed)
     failed = re.search(r"number of failed transactions: (\d+)", printed)
     if found is None or (failed is not None and failed[1] != "0"):

@@ -28,7 +28,7 @@ def measure() -> Sequence[Result]:
         with _up(folder) as (second, _):
             pass
         with _up(folder) as (third, process):
-            time.sleep(10)  # noqa: TID251 - idle is what is measured
+            time.sleep(10)
             report = memory_report([process.pid])
     print("\n".join(lines_of(report)))
     used = sum(memory.bytes for memory in report) / 1e6

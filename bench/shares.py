@@ -31,7 +31,9 @@ def shares_of_a_send(here: Installation) -> dict[str, float]:
     for (file, _, name), (_, _, own, _, _) in pstats.Stats(profile).stats.items():  # type: ignore[attr-defined]
         if "poll" in name or "select" in name:
             continue
-        part = next((part for part, places in _PARTS.items() if any(place in file or place in name for place in places)), "rest")
+        part = next(
+            (part for part, places in _PARTS.items() if any(place in file or place in name for place in places)), "rest"
+        )
         sums[part] += own
     whole = sum(sums.values())
     return {part: round(spent / whole, 3) for part, spent in sums.items()}

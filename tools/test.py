@@ -15,6 +15,9 @@ from functools import partial
 
 from tools.suites import BIN, RESULTS, SUITES, Count, Suite
 
+VERDICT = RESULTS / "verdict.txt"
+"""The last line of the last run, which `.ci/run` repeats after whatever make says."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -124,7 +127,9 @@ def _close(outcomes: Iterable[Outcome], seconds: float, *, strict: bool) -> int:
     print("  (a check without tests of its own counts as one)")
     if strict and total.skipped:
         print("  CI allows no skipped test: this run fails.")
-    print(f"{total.passed} passed, {total.failed} failed, {total.skipped} skipped in {seconds:.0f} s", flush=True)
+    verdict = f"{total.passed} passed, {total.failed} failed, {total.skipped} skipped in {seconds:.0f} s"
+    VERDICT.write_text(f"{verdict}\n")
+    print(verdict, flush=True)
     return 1 if total.failed or (strict and total.skipped) else 0
 
 

@@ -48,11 +48,11 @@ POLL_SECONDS = 0.5
 _COLUMNS = "school_id, consumer, event_id, topic, bucket, key, type, payload, sequence, trace, occurred_at"
 
 
-class AlreadyProcessed(Exception):  # noqa: N818 - a fact
+class AlreadyProcessed(Exception):
     """The effect of this event is committed; there is nothing left to do."""
 
 
-class NoEffect(Exception):  # noqa: N818 - a fact
+class NoEffect(Exception):
     """A handler ended without opening its effect, so the event would never be marked as processed."""
 
 
@@ -66,7 +66,7 @@ class EventCall:
     opened: bool = False
 
     @property
-    def school(self):  # noqa: ANN201
+    def school(self):
         return self.record.school
 
     @asynccontextmanager
@@ -110,9 +110,7 @@ class Consumer:
 
     async def _turn(self, subscription: Subscription) -> None:
         delivered = await subscription.poll(BATCH, POLL_SECONDS)
-        groups = [
-            list(group) for _, group in groupby(delivered, key=lambda one: (one.record.topic, one.record.bucket))
-        ]
+        groups = [list(group) for _, group in groupby(delivered, key=lambda one: (one.record.topic, one.record.bucket))]
         work = [asyncio.shield(asyncio.create_task(self._bucket(subscription, group))) for group in groups]
         await asyncio.gather(*work)
         await self._try_parked(subscription)
@@ -149,7 +147,9 @@ class Consumer:
                 "select distinct key from parked_record where consumer = $1 and key = any($2)",
                 self._name, [record.key for record in wanted],
             )  # fmt: skip
-            before = await self._count(connection, [r for r in wanted if r.event_id not in {row["event_id"] for row in done}])
+            before = await self._count(
+                connection, [r for r in wanted if r.event_id not in {row["event_id"] for row in done}]
+            )
         settled = {row["event_id"] for row in done}
         parked = {row["key"] for row in waiting}
         for record in wanted:
@@ -162,9 +162,7 @@ class Consumer:
             elif (error := await self._handle(record)) is not None:
                 parked.add(record.key)
                 await self._park(record, attempts=1, error=error)
-        await self._worker.execute(
-            "delete from attempt where consumer = $1 and event_id = any($2)", self._name, ids
-        )
+        await self._worker.execute("delete from attempt where consumer = $1 and event_id = any($2)", self._name, ids)
 
     async def _count(self, connection: Connection, records: Sequence[Record]) -> dict[object, int]:
         """Count one attempt for each record before handling any; gives the attempts made before."""
@@ -198,7 +196,9 @@ class Consumer:
             except DecodeError:
                 return self._failed(record, "DecodeError")
             except Exception as error:  # any failure of one record is that record's, never the consumer's
-                log.error("event failed", service=self._name, kind=record.type, error=type(error).__name__, exc_info=error)
+                log.error(
+                    "event failed", service=self._name, kind=record.type, error=type(error).__name__, exc_info=error
+                )
                 return self._failed(record, type(error).__name__)
             else:
                 outcome = "done"
@@ -271,5 +271,7 @@ class Consumer:
                 )  # fmt: skip
                 return
             following = await self._worker.fetchrow(
-                "select * from parked_record where consumer = $1 and key = $2 order by ordinal limit 1", self._name, record.key
+                "select * from parked_record where consumer = $1 and key = $2 order by ordinal limit 1",
+                self._name,
+                record.key,
             )

@@ -54,7 +54,7 @@ class _Quiet(asyncpg.Connection):  # type: ignore[type-arg]
         return ""
 
 
-class Undeclared(Exception):  # noqa: N818 - a fact about the event
+class Undeclared(Exception):
     """A service tried to tell an event that its manifest does not name."""
 
 

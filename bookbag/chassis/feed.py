@@ -24,7 +24,9 @@ log = structlog.get_logger()
 IDLE_SECONDS = 0.2
 
 
-async def sequence_forever(runtime: Runtime, number: Callable[[Runtime, str, int], Awaitable[int]], holder: str) -> None:
+async def sequence_forever(
+    runtime: Runtime, number: Callable[[Runtime, str, int], Awaitable[int]], holder: str
+) -> None:
     """Number committed changes until cancelled. `number(runtime, lease_holder, fence)` numbers one batch under the fence and gives how
     many; it must refuse (0) when the lease is no longer held."""
     leases = Leases(runtime.across_schools, "sequencer", ["feed"], holder)

@@ -75,14 +75,14 @@ def problem_response(problem: Problem) -> JSONResponse:
         headers["retry-after"] = str(problem.retry_after)
     if problem.kind.status == 401:
         headers["www-authenticate"] = "Bearer"
-    return JSONResponse(
-        problem.document(), problem.kind.status, headers=headers, media_type="application/problem+json"
-    )
+    return JSONResponse(problem.document(), problem.kind.status, headers=headers, media_type="application/problem+json")
 
 
 def _invalid(error: RequestValidationError) -> Problem:
     first: dict[str, Any] = error.errors()[0] if error.errors() else {"loc": (), "msg": "", "type": ""}
-    place = ".".join(str(part) for part in first["loc"] if part != "body") or str(first["loc"][0] if first["loc"] else "")
+    place = ".".join(str(part) for part in first["loc"] if part != "body") or str(
+        first["loc"][0] if first["loc"] else ""
+    )
     if first["type"] == "json_invalid":
         return Problem(problems.MALFORMED, "the body is not JSON")
     extra: dict[str, str | int] = {"field": place}
@@ -194,7 +194,9 @@ def merged_openapi(apps: dict[str, FastAPI]) -> dict[str, Any]:
         document = app.openapi()
         schemas: dict[str, Any] = document.get("components", {}).get("schemas", {})
         taken = merged["components"]["schemas"]
-        renamed = {key: f"{name.title()}{key}" for key, schema in schemas.items() if key in taken and taken[key] != schema}
+        renamed = {
+            key: f"{name.title()}{key}" for key, schema in schemas.items() if key in taken and taken[key] != schema
+        }
         document = _renamed(document, renamed)
         for path, item in document["paths"].items():
             merged["paths"][f"/{name}{path}"] = item

@@ -54,4 +54,6 @@ class Jobs:
             except DependencyAway as away:
                 log.warning("job waits", service=self._runtime.name, job=job.name, dependency=away.name)
             except Exception as error:
-                log.error("job failed", service=self._runtime.name, job=job.name, error=type(error).__name__, exc_info=error)
+                log.error(
+                    "job failed", service=self._runtime.name, job=job.name, error=type(error).__name__, exc_info=error
+                )

@@ -49,7 +49,7 @@ def newest(folder: Path) -> str | None:
     return max((file.stem for file in folder.glob("[0-9]*.py")), default=None)
 
 
-async def pending(url: str, service: str, folders: Sequence[tuple[str, Path]]) -> bool:
+async def pending(url: str, folders: Sequence[tuple[str, Path]]) -> bool:
     """Whether a database lacks any migration. Needs no Alembic, so that a start with nothing to do is quick."""
     connection = await asyncpg.connect(url, timeout=5)
     try:
@@ -57,7 +57,7 @@ async def pending(url: str, service: str, folders: Sequence[tuple[str, Path]]) -
             table = f"{history}_version"
             if await connection.fetchval("select to_regclass($1)", f"public.{table}") is None:
                 return True
-            at = await connection.fetchval("select version_num from " + table)  # noqa: S608 - a name of our own
+            at = await connection.fetchval(f"select version_num from {table}")  # noqa: S608 - a name of our own
             if at != newest(folder):
                 return True
         return False
@@ -71,7 +71,7 @@ async def migrate(url: str, service: str, folders: Sequence[tuple[str, Path]]) -
     Waits for another process that is migrating the same database. Fails fast on locks held by serving code
     (`lock_timeout` 4 s), leaving nothing half done: each history runs in one transaction.
     """
-    if not await pending(url, service, folders):
+    if not await pending(url, folders):
         return False
     guard = await asyncpg.connect(url, timeout=5)
     try:
@@ -86,9 +86,9 @@ async def migrate(url: str, service: str, folders: Sequence[tuple[str, Path]]) -
 
 
 async def _upgrade(url: str, service: str, history: str, folder: Path) -> None:
+    from alembic.config import Config
     from alembic.runtime.environment import EnvironmentContext
     from alembic.script import ScriptDirectory
-    from alembic.config import Config
     from sqlalchemy import Connection
     from sqlalchemy.ext.asyncio import create_async_engine
     from sqlalchemy.pool import NullPool
@@ -100,8 +100,8 @@ async def _upgrade(url: str, service: str, history: str, folder: Path) -> None:
     scripts = ScriptDirectory.from_config(config)
 
     def run(connection: Connection) -> None:
-        def steps(revision: object, context: object) -> object:
-            return scripts._upgrade_revs("heads", revision)  # type: ignore[arg-type]
+        def steps(revision: object, _: object) -> object:
+            return scripts._upgrade_revs("heads", revision)  # type: ignore[arg-type]  # noqa: SLF001 - as `alembic upgrade` does
 
         environment = EnvironmentContext(config, scripts, fn=steps)
         environment.configure(connection=connection, version_table=f"{history}_version", transactional_ddl=True)

@@ -40,9 +40,15 @@ async def dead_letters(database: Database, *, limit: int = 100) -> Sequence[Dead
     rows = await database.fetch("select * from dead_letter order by died_at limit $1", limit)
     return [
         DeadLetter(
-            row["event_id"], row["school_id"], row["type"], row["key"], row["attempts"], row["error"], row["occurred_at"],
+            row["event_id"],
+            row["school_id"],
+            row["type"],
+            row["key"],
+            row["attempts"],
+            row["error"],
+            row["occurred_at"],
             row["died_at"],
-        )  # fmt: skip
+        )
         for row in rows
     ]
 
@@ -65,7 +71,8 @@ async def replay(database: Database, events: Sequence[UUID] | None) -> int:
 async def drop(database: Database, events: Sequence[UUID]) -> int:
     """Remove dead letters for good. Returns how many."""
     return await database.fetchval(
-        "with gone as (delete from dead_letter where event_id = any($1) returning 1) select count(*) from gone", list(events)
+        "with gone as (delete from dead_letter where event_id = any($1) returning 1) select count(*) from gone",
+        list(events),
     )
 
 

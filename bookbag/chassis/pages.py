@@ -45,7 +45,9 @@ def decode(cursor: str | None, *kinds: type) -> list[str | int] | None:
     return place  # type: ignore[return-value]
 
 
-def page(rows: Sequence[R], limit: int, present: Callable[[R], T], place: Callable[[R], Sequence[str | int]]) -> Page[T]:
+def page(
+    rows: Sequence[R], limit: int, present: Callable[[R], T], place: Callable[[R], Sequence[str | int]]
+) -> Page[T]:
     """A page from `limit + 1` rows, the last of which only tells whether there is more."""
     shown = rows[:limit]
     more = encode(place(shown[-1])) if len(rows) > limit else None

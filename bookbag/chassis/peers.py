@@ -58,7 +58,13 @@ class Peers:
         return tuple(entries)
 
     async def call(
-        self, service: str, method: Callable[..., Any], request: object, *, school: UUID | None, deadline: float = DEADLINE
+        self,
+        service: str,
+        method: Callable[..., Any],
+        request: object,
+        *,
+        school: UUID | None,
+        deadline: float = DEADLINE,
     ) -> Any:
         """One unary call. Raises DependencyAway when the sibling does not answer in time; other errors pass as they are."""
         try:

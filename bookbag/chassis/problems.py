@@ -52,7 +52,9 @@ ACCESS_UNKNOWN = ProblemKind(
 UNAVAILABLE = ProblemKind(
     "unavailable", 503, "A part of the service is away for a moment. Try again shortly.", grpc.StatusCode.UNAVAILABLE
 )
-INTERNAL = ProblemKind("internal", 500, "Something went wrong on our side. It has been noted.", grpc.StatusCode.INTERNAL)
+INTERNAL = ProblemKind(
+    "internal", 500, "Something went wrong on our side. It has been noted.", grpc.StatusCode.INTERNAL
+)
 
 COMMON = (
     INVALID_INPUT, MALFORMED, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, NOT_FOUND, METHOD_NOT_ALLOWED, SIGNED_OUT, SUSPENDED,
@@ -61,7 +63,7 @@ COMMON = (
 )  # fmt: skip
 
 
-class Problem(Exception):  # noqa: N818 - RFC 9457 calls it a problem
+class Problem(Exception):
     """A refusal on its way to the caller. `extra` joins the problem document; `retry_after` is in whole seconds."""
 
     def __init__(
@@ -93,7 +95,7 @@ class Problem(Exception):  # noqa: N818 - RFC 9457 calls it a problem
         return body | self.extra
 
 
-class DependencyAway(Exception):  # noqa: N818 - a fact, not a fault of ours
+class DependencyAway(Exception):
     """Something a call needs does not answer. It becomes 503 with Retry-After for people and a later retry for events."""
 
     def __init__(self, name: str) -> None:

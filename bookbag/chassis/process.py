@@ -60,6 +60,11 @@ def _server(app: ASGIApp, host: str, port: int) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
+async def _run(server: uvicorn.Server) -> None:
+    """Serve without uvicorn's signal handling: the process stops its parts in order itself."""
+    await server._serve()  # noqa: SLF001 - `serve` is this plus the handlers
+
+
 async def _stopped() -> None:
     """Wait for SIGTERM or SIGINT."""
     event = asyncio.Event()
@@ -151,9 +156,11 @@ async def serve(
     async with _Parts(services, platform, working=False, clock=clock) as parts:
         rpc = RpcServer(parts.runtimes, platform.grpc_host, platform.grpc_port)
         await rpc.start()
-        http = _server(api_app(parts.runtimes, extra(parts.runtimes), parts.ready), platform.http_host, platform.http_port)
+        http = _server(
+            api_app(parts.runtimes, extra(parts.runtimes), parts.ready), platform.http_host, platform.http_port
+        )
         admin = _server(admin_app(parts.ready), platform.http_host, platform.admin_port)
-        running = [asyncio.create_task(http._serve()), asyncio.create_task(admin._serve())]
+        running = [asyncio.create_task(_run(http)), asyncio.create_task(_run(admin))]
         stopping = asyncio.ensure_future(until())
         await asyncio.wait([*running, stopping], return_when=asyncio.FIRST_COMPLETED)
         http.should_exit = admin.should_exit = True
@@ -193,7 +200,7 @@ async def work(
             for name, loop in service.loops.items():
                 tasks.append(asyncio.create_task(loop(runtime), name=f"{runtime.name} {name}"))  # type: ignore[arg-type]
         admin = _server(admin_app(parts.ready), platform.http_host, platform.admin_port)
-        tasks.append(asyncio.create_task(admin._serve(), name="admin"))
+        tasks.append(asyncio.create_task(_run(admin), name="admin"))
         stopping = asyncio.ensure_future(until())
         await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
         failed = [task for task in tasks if task.done() and not task.cancelled() and task.exception() is not None]
@@ -213,9 +220,7 @@ async def work(
 def _outbox_bus(
     parts: _Parts, own: Mapping[str, Runtime], everywhere: Mapping[str, Service], holder: str
 ) -> tuple[OutboxBus, list[Runtime]]:
-    heard = {
-        topic_of(event.DESCRIPTOR.full_name) for runtime in own.values() for event in runtime.service.hears
-    }
+    heard = {topic_of(event.DESCRIPTOR.full_name) for runtime in own.values() for event in runtime.service.hears}
     borrowed: list[Runtime] = []
     sources: dict[str, Any] = {}
     for service in everywhere.values():

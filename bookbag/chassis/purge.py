@@ -19,7 +19,9 @@ async def purge_infrastructure(runtime: Runtime) -> None:
     await database.execute("delete from attempt where last_at < clock_timestamp() - interval '30 days'")
     await database.execute("delete from idempotency where created_at < clock_timestamp() - interval '7 days'")
     await database.execute("delete from limit_counter where starts_at < clock_timestamp() - interval '2 days'")
-    await database.execute("delete from lease where expires_at < clock_timestamp() - interval '1 day' and name like '%?%'")
+    await database.execute(
+        "delete from lease where expires_at < clock_timestamp() - interval '1 day' and name like '%?%'"
+    )
 
 
 PURGE = Job("purge_infrastructure", every=timedelta(minutes=10), run=purge_infrastructure)

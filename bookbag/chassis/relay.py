@@ -66,7 +66,12 @@ class Relay:
             name, fence = buckets[bucket]
             events = [record.event_id for record in group]
             if await self._database.fetchval(
-                "select mark_published($1::smallint, $2, $3, $4, $5::uuid[])", bucket, name, self._leases.holder, fence, events
+                "select mark_published($1::smallint, $2, $3, $4, $5::uuid[])",
+                bucket,
+                name,
+                self._leases.holder,
+                fence,
+                events,
             ):
                 marked += len(events)
         self._wake.signal("bus")

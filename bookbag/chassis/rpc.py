@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -37,7 +38,7 @@ def one_school(school_id: str) -> UUID:
     return school
 
 
-class Incomplete(Exception):  # noqa: N818 - a fact about the manifest
+class Incomplete(Exception):
     """A method of a servicer stands in no table of callers."""
 
 
@@ -75,7 +76,7 @@ class Gate(grpc.aio.ServerInterceptor):
         if gate is None:
             raise Incomplete(method)
         runtime, callers = gate
-        metadata = {key: value for key, value in handler_call_details.invocation_metadata or ()}
+        metadata = dict(handler_call_details.invocation_metadata or ())
         return _guarded(handler, runtime, callers, str(metadata.get("authorization", "")), method)
 
 
@@ -95,25 +96,31 @@ def _admit(runtime: Runtime, callers: Callers, authorization: str) -> ServiceTok
     return verified
 
 
-def _guarded(
-    handler: grpc.RpcMethodHandler[Any, Any], runtime: Runtime, callers: Callers, authorization: str, method: str
-) -> grpc.RpcMethodHandler[Any, Any]:
-    async def refuse(error: Exception, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+@asynccontextmanager
+async def _admitted(
+    runtime: Runtime, callers: Callers, authorization: str, method: str, context: grpc.aio.ServicerContext[Any, Any]
+) -> AsyncGenerator[None]:
+    """A block that runs with the caller verified; every error that leaves it becomes the call's status."""
+    try:
+        caller.set(_admit(runtime, callers, authorization))
+        yield
+    except (grpc.aio.AbortError, GeneratorExit):
+        raise
+    except Exception as error:  # noqa: BLE001 - every failure becomes a status
         problem = refusal_of(error, runtime.service)
         if problem.kind is INTERNAL:
             log.error("rpc failed", rpc=method, error=type(error).__name__, exc_info=error)
         await context.abort(problem.kind.grpc_code, problem.kind.code)
 
+
+def _guarded(
+    handler: grpc.RpcMethodHandler[Any, Any], runtime: Runtime, callers: Callers, authorization: str, method: str
+) -> grpc.RpcMethodHandler[Any, Any]:
     if handler.unary_unary is not None:
 
         async def one(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
-            try:
-                caller.set(_admit(runtime, callers, authorization))
+            async with _admitted(runtime, callers, authorization, method, context):
                 return await handler.unary_unary(request, context)  # type: ignore[misc]
-            except grpc.aio.AbortError:
-                raise
-            except Exception as error:
-                await refuse(error, context)
 
         return grpc.unary_unary_rpc_method_handler(
             one, request_deserializer=handler.request_deserializer, response_serializer=handler.response_serializer
@@ -121,14 +128,9 @@ def _guarded(
     if handler.unary_stream is not None:
 
         async def many(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
-            try:
-                caller.set(_admit(runtime, callers, authorization))
+            async with _admitted(runtime, callers, authorization, method, context):
                 async for answer in handler.unary_stream(request, context):  # type: ignore[misc]
                     yield answer
-            except grpc.aio.AbortError:
-                raise
-            except Exception as error:
-                await refuse(error, context)
 
         return grpc.unary_stream_rpc_method_handler(
             many, request_deserializer=handler.request_deserializer, response_serializer=handler.response_serializer

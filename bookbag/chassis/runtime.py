@@ -65,9 +65,7 @@ def build(service: Service, platform: Platform, wake: Wake, *, clock: Clock | No
     clock = clock or SystemClock()
     settings: ServiceSettings = load(service.settings, service.name)
     tells = frozenset(event.DESCRIPTOR.full_name for event in service.tells)
-    database = Database(
-        settings.app_url.get_secret_value(), f"{service.name} app", size=16, clock=clock, tells=tells
-    )
+    database = Database(settings.app_url.get_secret_value(), f"{service.name} app", size=16, clock=clock, tells=tells)
     worker = None
     if working:
         if settings.worker_url is None:

@@ -54,7 +54,9 @@ class ServiceSettings(BaseSettings):
 
     owner_url: SecretStr | None = Field(None, description="Database address of the owner role; migrations only.")
     app_url: SecretStr = Field(description="Database address of the app role, which sees one school at a time.")
-    worker_url: SecretStr | None = Field(None, description="Database address of the worker role; worker processes only.")
+    worker_url: SecretStr | None = Field(
+        None, description="Database address of the worker role; worker processes only."
+    )
 
 
 T = TypeVar("T", bound=ServiceSettings)

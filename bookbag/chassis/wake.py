@@ -58,7 +58,7 @@ class Wake:
 
     def sleeper(self, channel: str) -> "Sleeper":
         """Somebody who can wait for a channel; signals that come between two waits are not lost."""
-        return Sleeper(self, channel)
+        return Sleeper(self._sleepers, channel)
 
     async def _send(self, channel: str) -> None:
         await asyncio.sleep(GAP)
@@ -86,20 +86,20 @@ class Wake:
 class Sleeper:
     """A registered listener of one channel. Use as a context manager so that it is forgotten again."""
 
-    def __init__(self, wake: Wake, channel: str) -> None:
-        self._wake = wake
+    def __init__(self, sleepers: dict[str, set[asyncio.Event]], channel: str) -> None:
+        self._sleepers = sleepers
         self._channel = channel
         self._event = asyncio.Event()
 
     def __enter__(self) -> "Sleeper":
-        self._wake._sleepers.setdefault(self._channel, set()).add(self._event)
+        self._sleepers.setdefault(self._channel, set()).add(self._event)
         return self
 
     def __exit__(self, *_: object) -> None:
-        sleepers = self._wake._sleepers[self._channel]
+        sleepers = self._sleepers[self._channel]
         sleepers.discard(self._event)
         if not sleepers:
-            del self._wake._sleepers[self._channel]
+            del self._sleepers[self._channel]
 
     async def wait(self, seconds: float) -> bool:
         """Wait for a signal, at most so long. Returns whether one came."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bookbag.chassis.runtime import Runtime
 
 
-class Refused(Exception):  # noqa: N818 - a fact for the person at the keyboard
+class Refused(Exception):
     """A command cannot do what it was asked; the words say why and what to do."""
 
 
@@ -77,7 +77,7 @@ async def _serve(asked: argparse.Namespace) -> None:
     from bookbag.chassis.process import serve
 
     platform = _started(asked)
-    await serve(named(asked.service), platform, extra=lambda runtimes: _extra_routes(platform))
+    await serve(named(asked.service), platform, extra=lambda _: _extra_routes(platform))
 
 
 def _extra_routes(platform: Platform) -> list[Any]:
@@ -109,7 +109,9 @@ async def _migrate(asked: argparse.Namespace) -> Answer:
             raise Refused(f"Set BOOKBAG_{service.name.upper()}_OWNER_URL: migrations run as the owner of the tables.")
         done = await migrate(settings.owner_url.get_secret_value(), service.name, service.migrations)
         lines.append({"service": service.name, "changed": done})
-    return Answer("\n".join(f"{row['service']}: {'migrated' if row['changed'] else 'up to date'}" for row in lines), lines)
+    return Answer(
+        "\n".join(f"{row['service']}: {'migrated' if row['changed'] else 'up to date'}" for row in lines), lines
+    )
 
 
 @asynccontextmanager
@@ -135,9 +137,14 @@ async def _create_school(asked: argparse.Namespace) -> Answer:
 
     async with _identity() as runtime:
         school = await create_school(
-            runtime, code=asked.code, name=asked.name, country=asked.country, zone=asked.zone, language=asked.language,
+            runtime,
+            code=asked.code,
+            name=asked.name,
+            country=asked.country,
+            zone=asked.zone,
+            language=asked.language,
             preset=asked.preset,
-        )  # fmt: skip
+        )
     return Answer(f"created {asked.code}", [{"school_id": school, "code": asked.code}])
 
 
@@ -182,9 +189,12 @@ async def _list_dead_letters(asked: argparse.Namespace) -> Answer:
     async def ask(database: Database) -> Sequence[dict[str, Any]]:
         return [
             {
-                "event": str(letter.event_id), "type": letter.type, "error": letter.error, "attempts": letter.attempts,
+                "event": str(letter.event_id),
+                "type": letter.type,
+                "error": letter.error,
+                "attempts": letter.attempts,
                 "died_at": letter.died_at.isoformat(timespec="seconds"),
-            }  # fmt: skip
+            }
             for letter in await operations.dead_letters(database)
         ]
 
@@ -197,9 +207,12 @@ async def _outbox(asked: argparse.Namespace) -> Answer:
         status = await operations.outbox_status(database)
         return [
             {
-                "waiting": status.waiting, "oldest_seconds": round(status.oldest_seconds, 1),
-                "published": await operations.published(database), "kept": status.kept, "parked": status.parked,
-            }  # fmt: skip
+                "waiting": status.waiting,
+                "oldest_seconds": round(status.oldest_seconds, 1),
+                "published": await operations.published(database),
+                "kept": status.kept,
+                "parked": status.parked,
+            }
         ]
 
     rows = await _each_worker(asked, ask)

@@ -45,7 +45,9 @@ def parser() -> argparse.ArgumentParser:
         ("migrate", "bring the database of a service, or of all, up to date"),
     ):
         command = commands.add_parser(name, help=text)
-        command.add_argument("service", nargs="?", default="all", choices=[*NAMES, "all"], metavar="service", help="all")
+        command.add_argument(
+            "service", nargs="?", default="all", choices=[*NAMES, "all"], metavar="service", help="all"
+        )
 
     demo = commands.add_parser("demo", help="the demo school").add_subparsers(dest="action", required=True)
     demo.add_parser("seed", help="create the demo school unless it exists")
@@ -75,13 +77,17 @@ def parser() -> argparse.ArgumentParser:
     gone.add_argument("events", nargs="+", help="ids from the list")
 
     outbox = commands.add_parser("outbox", help="events on their way out")
-    _common(outbox.add_subparsers(dest="action", required=True, metavar="action").add_parser("status", help="how many wait"))
+    _common(
+        outbox.add_subparsers(dest="action", required=True, metavar="action").add_parser("status", help="how many wait")
+    )
     return root
 
 
 def _common(command: argparse.ArgumentParser) -> None:
     command.add_argument("--service", default="all", choices=[*NAMES, "all"], metavar="service", help="only this one")
-    command.add_argument("--data", type=Path, default=Path(".bookbag"), help="data folder of a run on this machine (.bookbag)")
+    command.add_argument(
+        "--data", type=Path, default=Path(".bookbag"), help="data folder of a run on this machine (.bookbag)"
+    )
     command.add_argument("--json", action="store_true", help="print for programs")
 
 
@@ -91,7 +97,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked.command == "up":
         from bookbag.local.up import Options, up
 
-        return up(Options(port=asked.port, data=asked.data, demo=not asked.no_demo, fresh=asked.fresh, yes=asked.yes))
+        options = Options(port=asked.port, data=asked.data, demo=not asked.no_demo, fresh=asked.fresh, yes=asked.yes)
+        return up(options, services=NAMES)
     from bookbag.cli import commands
 
     if getattr(asked, "data", None) is not None and "BOOKBAG_REDIS_URL" not in os.environ:
@@ -99,7 +106,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         running = settings_of_running(asked.data)
         if running is None:
-            print(f"Nothing runs on {asked.data}. Start it with `bookbag up`, or name its folder with --data.", file=sys.stderr)
+            print(
+                f"Nothing runs on {asked.data}. Start it with `bookbag up`, or name its folder with --data.",
+                file=sys.stderr,
+            )
             return 1
         os.environ |= running
     try:

@@ -3,12 +3,14 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from bookbag.local.environment import SERVICES
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bookbag.chassis.service import Service
 
-NAMES = ("identity", "messaging", "translate", "notify")
+NAMES = SERVICES
 """Every service, in the order in which they are migrated and listed."""
 
 

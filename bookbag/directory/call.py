@@ -56,8 +56,12 @@ class Call:
             refuse_unless_active(
                 await connection.fetchval(
                     "select begin_call($1, $2, $3, $4, $5)",
-                    member.school, member.person, member.role, member.session, member.epoch,
-                )  # fmt: skip
+                    member.school,
+                    member.person,
+                    member.role,
+                    member.session,
+                    member.epoch,
+                )
             )
             yield MemberTx(member.school, self.now, connection, database, member)
 

@@ -113,9 +113,7 @@ class Projector:
                 for change in group:
                     await self._apply_one(tx, change)
                 if position is not None:
-                    await tx.execute(
-                        "update feed_state set position = greatest(position, $1)", group[-1].position
-                    )
+                    await tx.execute("update feed_state set position = greatest(position, $1)", group[-1].position)
 
     async def _apply_one(self, tx: Tx, change: facts.AccessChange) -> None:
         name = change.WhichOneof("fact")
@@ -128,7 +126,9 @@ class Projector:
         if newer and name in self._reacts:
             await self._reacts[name](tx, change)
         if name == "ended_session":
-            await tx.execute("delete from known_ended_session where ended_at < $1::timestamptz - interval '1 day'", tx.now)
+            await tx.execute(
+                "delete from known_ended_session where ended_at < $1::timestamptz - interval '1 day'", tx.now
+            )
 
 
 _KEYS: dict[str, Sequence[str]] = {

@@ -16,9 +16,7 @@ class Role(StrEnum):
     OFFICE = "office"
 
 
-STAFF = frozenset(
-    {Role.TEACHER, Role.ASSISTANT, Role.SPECIALIST, Role.LEADER, Role.SAFEGUARDING, Role.OFFICE}
-)
+STAFF = frozenset({Role.TEACHER, Role.ASSISTANT, Role.SPECIALIST, Role.LEADER, Role.SAFEGUARDING, Role.OFFICE})
 """Everybody who works at the school."""
 
 

@@ -2,7 +2,7 @@
 
 from bookbag.directory.call import Member, MemberTx
 from services.messaging import store
-from services.messaging.model import NotYours, PupilsDoNotMessage, Right, SeatId, PersonId, ThreadId, may_message
+from services.messaging.model import NotYours, PersonId, PupilsDoNotMessage, Right, SeatId, ThreadId, may_message
 
 
 async def right_in_thread(tx: MemberTx, thread: ThreadId) -> Right:

@@ -32,7 +32,7 @@ async def send_message(call: Call, thread: ThreadId, text: str, language: str | 
     The author reads what they wrote as they wrote it, so the answer has no translation. Raises NotYours, or Problem `key-reused`,
     `suspended`, `signed-out`, `access-unknown`.
     """
-    member, message = call.member, MessageId(newUUID())
+    member, message = call.member, MessageId(new_id())
     posted = await store.post_message(
         call.runtime.database,
         member,
@@ -61,7 +61,7 @@ async def send_message(call: Call, thread: ThreadId, text: str, language: str | 
         posted.seq,
         Named(member.person, posted.author_name),
         Side(posted.side),
-        True,  # noqa: FBT003 - `mine`
+        True,
         text,
         posted.language,
         posted.sent_at,

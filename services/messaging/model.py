@@ -36,19 +36,19 @@ _BLANK = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})
 """Unicode categories that leave no mark on a page."""
 
 
-class NotYours(Exception):  # noqa: N818 - a fact
+class NotYours(Exception):
     """There is no such thing, or it is not this person's: the two look alike. Carries no words, so that answers are equal."""
 
 
-class PupilsDoNotMessage(Exception):  # noqa: N818 - a fact
+class PupilsDoNotMessage(Exception):
     """A pupil asked for messages (MSG-11)."""
 
 
-class BlankText(ValueError):  # noqa: N818 - a fact
+class BlankText(ValueError):
     """A message without a visible character."""
 
 
-class UnknownLanguage(ValueError):  # noqa: N818 - a fact
+class UnknownLanguage(ValueError):
     """A language that is not in the table people choose from."""
 
 

@@ -189,7 +189,7 @@ async def list_threads(tx: MemberTx, *, before: tuple[datetime, ThreadId] | None
     if tx.member.role == "guardian":
         rows = await tx.fetch(
             "select thread_id, side, visible_from from threads_of($1, $2, 'guardian')"
-            " where (head_at, thread_id) < (coalesce($3, 'infinity'), coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid))"
+            " where (head_at, thread_id) < (coalesce($3::timestamptz, 'infinity'), coalesce($4::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))"
             " order by head_at desc, thread_id desc limit $5",
             tx.school, tx.person, moment, thread, limit,
         )  # fmt: skip
@@ -202,7 +202,7 @@ async def list_threads(tx: MemberTx, *, before: tuple[datetime, ThreadId] | None
             cross join lateral (
               select t.thread_id, t.head_at from thread t
               where t.school_id = h.school_id and t.seat_id = h.seat_id
-                and (t.head_at, t.thread_id) < (coalesce($4, 'infinity'), coalesce($5, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid))
+                and (t.head_at, t.thread_id) < (coalesce($4::timestamptz, 'infinity'), coalesce($5::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
               order by t.head_at desc, t.thread_id desc
               limit $6
             ) t
@@ -343,19 +343,13 @@ async def want_translations(tx: Tx, messages: Sequence[Message], language: str) 
 
 async def move_receipt(tx: MemberTx, right: Right, seq: int) -> bool:
     """Move the member's receipt forward; False when it was already there or further."""
-    return bool(
-        await tx.fetchval(
-            "insert into receipt as r (school_id, thread_id, person_id, side, seq, at) values ($1, $2, $3, $4, $5, $6)"
-            " on conflict (school_id, thread_id, person_id, side) do update set seq = excluded.seq, at = excluded.at"
-            " where r.seq < excluded.seq returning true",
-            tx.school,
-            right.thread,
-            tx.person,
-            right.side,
-            seq,
-            tx.now,
-        )  # fmt: skip
-    )
+    changed: bool | None = await tx.fetchval(
+        "insert into receipt as r (school_id, thread_id, person_id, side, seq, at) values ($1, $2, $3, $4, $5, $6)"
+        " on conflict (school_id, thread_id, person_id, side) do update set seq = excluded.seq, at = excluded.at"
+        " where r.seq < excluded.seq returning true",
+        tx.school, right.thread, tx.person, right.side, seq, tx.now,
+    )  # fmt: skip
+    return bool(changed)
 
 
 def _json(value: str | None) -> Any:

@@ -1,7 +1,7 @@
 """The doors of notify: the live stream, one's own notifications and wishes, the office's deliveries, and one-click unsubscribing."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Request, Response
@@ -205,7 +205,9 @@ def _shown_state(state: State) -> Literal["waiting", "sent", "cancelled", "faile
             return "dead"
 
 
-_GONE = {404: {"description": "No mail of ours has this link, or it is too old.", "content": {"text/html": {}}}}
+_GONE: dict[int | str, dict[str, Any]] = {
+    404: {"description": "No mail of ours has this link, or it is too old.", "content": {"text/html": {}}}
+}
 
 
 @router.get("/unsubscribe/{token}", response_class=HTMLResponse, responses=_GONE)

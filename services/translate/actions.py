@@ -68,7 +68,7 @@ async def note_new_text(call: EventCall, ref: ContentRef) -> None:
     if original is not None:
         languages = await owners.languages_of_readers(call.runtime, ref)
         source = await _source_of(call.runtime, original, languages)
-        targets = target_languages(source, languages)
+        targets = target_languages(source, languages, chosen=original.language)
     await _want(call, ref, original, source, targets, revives=())
 
 
@@ -79,7 +79,7 @@ async def note_wish(call: EventCall, ref: ContentRef, language: str) -> None:
     source = ""
     if original is not None:
         source = await _source_of(call.runtime, original, frozenset({language}))
-        targets = target_languages(source, [language])
+        targets = target_languages(source, [language], chosen=original.language)
     await _want(
         call, ref, original, source, targets, revives=[reason for reason in Reason if can_be_asked_anew(reason)]
     )

@@ -99,14 +99,17 @@ class GiveUp:
     reason: Reason
 
 
-def target_languages(source: str, readers: Iterable[str]) -> tuple[str, ...]:
+def target_languages(source: str, readers: Iterable[str], *, chosen: str | None = None) -> tuple[str, ...]:
     """The languages to translate into: those of the readers, once each and in stable order, minus the source's own.
 
+    `chosen` is what the sender said it was in, when detection knows better: its readers need a translation too, and for
+    those of the source the owner must learn that the text is in their language already.
     Readers of one primary language count as one, but for those whose variants the table keeps apart (European and
     Brazilian Portuguese, simplified and traditional Chinese). Tags that the table does not know are left out.
     """
     known = {match.tag for match in map(best_match, readers) if match is not None}
-    return tuple(sorted(tag for tag in known if not same_language(tag, source)))[:MOST_LANGUAGES]
+    served = {tag for tag in known if same_language(tag, source) and same_language(tag, chosen or source)}
+    return tuple(sorted(known - served))[:MOST_LANGUAGES]
 
 
 def wait_before(attempt: int, *, jitter: float, asked: timedelta | None = None) -> timedelta:

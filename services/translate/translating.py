@@ -1,23 +1,29 @@
 """One text into one language: masked, through the engines in their order, verified, unmasked."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import cache
 
+from bookbag.school.languages import same_language
 from services.translate.engines.choice import Engines
 from services.translate.engines.port import Engine, EngineUnavailableError, PairUnsupportedError
-from services.translate.masking import Form, Masked, PlaceholdersBrokenError, mask
+from services.translate.masking import MAX_CHARACTERS, Form, Masked, PlaceholdersBrokenError, mask
 from services.translate.model import Original, Quality, Translation
 
 WITHIN = timedelta(seconds=50)
 """For all engines and forms together; less than what a claim of a request lasts."""
 
 UNTOUCHED = "none"
-"""The engine's name for a text of names, numbers and emoji alone, which reads the same in every language."""
+"""The engine's name for a text that is fit for its readers as it is: in their language already, or of names, numbers and
+emoji alone."""
+
+LONGEST_ANSWER = 10 * MAX_CHARACTERS
+"""Beyond it an engine repeats itself; owners take no more."""
 
 
 class AnswerRefusedError(Exception):
-    """Every engine that answered broke what must stay untouched, or answered nothing."""
+    """Every engine that answered broke what must stay untouched, answered nothing, or without end."""
 
 
 async def translate(
@@ -27,8 +33,12 @@ async def translate(
 
     Raises `PairUnsupportedError`, `EngineUnavailableError` (none answers now), `AnswerRefusedError`, and what `mask` raises.
     """
-    masks = [mask(original.text, language=source, names=original.names, words=words, form=form) for form in Form]
-    if not masks[0].has_words:
+
+    @cache
+    def masked(form: Form) -> Masked:
+        return mask(original.text, language=source, names=original.names, words=words, form=form)
+
+    if same_language(source, target) or not masked(Form.BRACES).has_words:
         return Translation(original.text, source, target, UNTOUCHED, Quality.EVERYDAY)
     unavailable: EngineUnavailableError | None = None
     refused = False
@@ -36,7 +46,7 @@ async def translate(
         async with asyncio.timeout(WITHIN.total_seconds()):
             for engine in await engines.choose(source, target):
                 try:
-                    text = await _kept_whole(engine, masks, source, target)
+                    text = await _kept_whole(engine, masked, source, target)
                 except EngineUnavailableError as away:
                     unavailable = unavailable or away
                     continue
@@ -53,14 +63,14 @@ async def translate(
     raise PairUnsupportedError(source, target)
 
 
-async def _kept_whole(engine: Engine, masks: Sequence[Masked], source: str, target: str) -> str | None:
+async def _kept_whole(engine: Engine, masked: Callable[[Form], Masked], source: str, target: str) -> str | None:
     """The engine's translation in the first form of placeholders that it keeps; None when it keeps neither."""
-    for masked in masks:
-        (answer,) = await engine.translate([masked.text], source, target)
+    for form in Form:
+        (answer,) = await engine.translate([masked(form).text], source, target)
         try:
-            text = masked.restore(answer)
+            text = masked(form).restore(answer)
         except PlaceholdersBrokenError:
             continue
-        if text.strip():
+        if text.strip() and len(text) <= LONGEST_ANSWER and "\0" not in text:
             return text
     return None

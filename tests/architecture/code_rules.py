@@ -199,8 +199,12 @@ def _sql_outside_stores(source: Source) -> Iterator[int]:
         and isinstance(node.body[0], ast.Expr)
     }
     for node in ast.walk(source.tree):
-        is_text = isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documentation
-        if is_text and statement.match(node.value):
+        if (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and id(node) not in documentation
+            and statement.match(node.value)
+        ):
             yield node.lineno
 
 
@@ -218,7 +222,7 @@ def _model_imports(source: Source) -> Iterator[int]:
             top = name.split(".")[0]
             ours = name == "bookbag.school" or name.startswith("bookbag.school.")
             if not ours and not (top == "services" and name.split(".")[1] == path.parts[1]) and top not in PURE:
-                yield node.lineno
+                yield getattr(node, "lineno", 1)
 
 
 PURE = {

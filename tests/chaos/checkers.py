@@ -44,7 +44,9 @@ def out_of_order(writes: Iterable[Write], kept: Sequence[Kept]) -> list[str]:
     return wrong
 
 
-def untold(kept: Iterable[Kept], told: Iterable[Told], readers: Mapping[str, Set[str]], channels: Set[str]) -> list[str]:
+def untold(
+    kept: Iterable[Kept], told: Iterable[Told], readers: Mapping[str, Set[str]], channels: Set[str]
+) -> list[str]:
     """Messages that a reader of their thread was not told of on a channel."""
     given = {(one.person, one.channel, one.message) for one in told}
     return [
@@ -59,7 +61,11 @@ def untold(kept: Iterable[Kept], told: Iterable[Told], readers: Mapping[str, Set
 def told_twice(told: Iterable[Told]) -> list[str]:
     """R2: one person told of one message on one channel more than once."""
     given = Counter((one.person, one.channel, one.message) for one in told)
-    return [f"{person} was told of {message} by {channel} {times} times" for (person, channel, message), times in given.items() if times > 1]
+    return [
+        f"{person} was told of {message} by {channel} {times} times"
+        for (person, channel, message), times in given.items()
+        if times > 1
+    ]
 
 
 def told_out_of_order(kept: Iterable[Kept], told: Iterable[Told]) -> list[str]:

@@ -32,7 +32,9 @@ class CursorRelay(Relay):
     cursor = 0
 
     async def step(self) -> int:
-        rows = await self._database.fetch("select * from outbox where ordinal > $1 order by ordinal limit 500", self.cursor)
+        rows = await self._database.fetch(
+            "select * from outbox where ordinal > $1 order by ordinal limit 500", self.cursor
+        )
         held = self._leases.held
         marked = 0
         for row in rows:
@@ -72,7 +74,11 @@ async def _take(call: EventCall, event: Int64Value) -> None:
 
 
 TOY = Service(
-    name="toy", settings=ServiceSettings, migrations=(("chassis", CHASSIS),), tells=[Int64Value], hears={Int64Value: _take}
+    name="toy",
+    settings=ServiceSettings,
+    migrations=(("chassis", CHASSIS),),
+    tells=[Int64Value],
+    hears={Int64Value: _take},
 )
 
 
@@ -126,7 +132,9 @@ async def test_a_relay_that_reads_by_cursor_is_found_out(fresh_house: House, rel
 
 @pytest.mark.req("OPS-4", "NTF-3")
 @pytest.mark.parametrize("consumer", [Consumer, ForgetfulConsumer])
-async def test_a_consumer_that_commits_before_its_effect_is_found_out(fresh_house: House, consumer: type[Consumer]) -> None:
+async def test_a_consumer_that_commits_before_its_effect_is_found_out(
+    fresh_house: House, consumer: type[Consumer]
+) -> None:
     async with fresh_house.runtime(TOY) as runtime:
         await _effects_table(fresh_house)
         bus = OutboxBus({TOPIC: runtime.across_schools}, "one", runtime.wake)
@@ -170,7 +178,12 @@ def _kept(value: str, seq: int) -> Kept:
 def test_the_checkers_find_what_they_are_for_and_nothing_in_a_good_history() -> None:
     writes = [_write("a"), _write("b"), _write("c", Outcome.UNKNOWN), _write("d", Outcome.REFUSED)]
     good = [_kept("a", 1), _kept("b", 2), _kept("c", 3)]
-    for judged in (checkers.lost(writes, good), checkers.doubled(good), checkers.invented(writes, good), checkers.out_of_order(writes, good)):
+    for judged in (
+        checkers.lost(writes, good),
+        checkers.doubled(good),
+        checkers.invented(writes, good),
+        checkers.out_of_order(writes, good),
+    ):
         assert judged == []
     assert checkers.lost(writes, good[1:]) == ["a"]
     assert checkers.doubled([*good, _kept("a", 4)]) == ["a"]

@@ -49,7 +49,7 @@ _BAD = {
 
 
 @pytest.mark.parametrize("rule", ["", *_BAD])
-async def test_the_lint_finds_what_is_planted_and_nothing_else(fresh_house: House, servers, rule: str) -> None:  # noqa: ANN001
+async def test_the_lint_finds_what_is_planted_and_nothing_else(fresh_house: House, servers, rule: str) -> None:
     name = fresh_house.databases.databases["toy"]
     connection = await asyncpg.connect(servers.postgres.url(name))
     try:

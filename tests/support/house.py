@@ -123,7 +123,14 @@ class House:
             yield client
 
     def token(
-        self, school: UUID, person: UUID, role: str, *, session: UUID | None = None, epoch: int = 1, clock: Clock | None = None
+        self,
+        school: UUID,
+        person: UUID,
+        role: str,
+        *,
+        session: UUID | None = None,
+        epoch: int = 1,
+        clock: Clock | None = None,
     ) -> str:
         """A user token signed with this house's key."""
         signer = UserSigner(self.keys.signing_keys / "users.json", clock or SystemClock())

@@ -9,6 +9,7 @@ from bookbag.cli.services import NAMES
 from bookbag.local.keys import KeyFiles, ensure_keys
 from bookbag.local.testing import TestServers
 from tests.support.house import House, built
+from tests.support.whole import Whole, whole_product
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +37,10 @@ def fresh_house(servers: TestServers, keys: KeyFiles, tmp_path: Path) -> Iterato
     """A house for one test."""
     with built(servers, keys, tmp_path) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def whole(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
+    """The whole product as processes over this module's house."""
+    with whole_product(house, tmp_path_factory.mktemp("whole")) as running:
+        yield running

@@ -213,7 +213,10 @@ async def test_a_record_that_kills_its_process_again_and_again_becomes_a_dead_le
     async with fresh_house.runtime(toy(heard), working=True) as runtime:
         event = await tell(runtime, school, key, 1)
         await runtime.across_schools.execute(
-            "insert into attempt (school_id, consumer, event_id, attempts) values ($1, 'toy', $2, $3)", school, event, DEATHS
+            "insert into attempt (school_id, consumer, event_id, attempts) values ($1, 'toy', $2, $3)",
+            school,
+            event,
+            DEATHS,
         )
     async with running(fresh_house, heard) as runtime:
 

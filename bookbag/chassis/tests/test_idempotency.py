@@ -54,7 +54,10 @@ async def test_a_request_that_failed_may_be_tried_again_under_its_key(house: Hou
             assert await once(tx, person, "a-key-of-mine", b"", make) == ({"number": 1}, True)
 
 
-@pytest.mark.parametrize(("key", "code"), [(None, "key-missing"), ("short", "key-malformed"), ("ä" * 10, "key-malformed"), ("k" * 65, "key-malformed")])
+@pytest.mark.parametrize(
+    ("key", "code"),
+    [(None, "key-missing"), ("short", "key-malformed"), ("ä" * 10, "key-malformed"), ("k" * 65, "key-malformed")],
+)
 def test_a_bad_key_is_refused_in_words(key: str | None, code: str) -> None:
     with pytest.raises(Problem, match=code):
         checked_key(key)

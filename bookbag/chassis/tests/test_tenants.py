@@ -102,7 +102,11 @@ async def test_the_record_is_appended_only_through_its_function(fresh_house: Hou
     async with database.tenant(school) as tx:
         for number in (1, 2):
             assert number == await tx.fetchval(
-                "select append_audit($1, $2, $3, 'leader', 'suspend', 'person', $4, 'because')", school, tx.now, person, UUID(int=5)
+                "select append_audit($1, $2, $3, 'leader', 'suspend', 'person', $4, 'because')",
+                school,
+                tx.now,
+                person,
+                UUID(int=5),
             )
     for statement in ("delete from audit_entry", "update audit_entry set reason = ''", "truncate audit_entry"):
         with pytest.raises(Exception, match="permission denied"):

@@ -33,7 +33,9 @@ def user_token(keys: KeyFiles, clock: MovableClock) -> str:
 
 
 @pytest.mark.req("ID-1")
-def test_a_user_token_holds_for_ten_minutes_and_no_longer(keys: KeyFiles, clock: MovableClock, verifier: Verifier) -> None:
+def test_a_user_token_holds_for_ten_minutes_and_no_longer(
+    keys: KeyFiles, clock: MovableClock, verifier: Verifier
+) -> None:
     token = user_token(keys, clock)
     clock.move(USER_TOKEN_LIFE - timedelta(seconds=1))
     assert verifier.user(token).role == "teacher"
@@ -84,7 +86,9 @@ def test_every_forged_token_is_refused(keys: KeyFiles, verifier: Verifier) -> No
             pytest.fail(how)
 
 
-def test_a_service_token_is_for_one_service_and_one_school(keys: KeyFiles, clock: MovableClock, verifier: Verifier) -> None:
+def test_a_service_token_is_for_one_service_and_one_school(
+    keys: KeyFiles, clock: MovableClock, verifier: Verifier
+) -> None:
     school = uuid4()
     token = ServiceSigner("notify", keys.signing_keys / "service-notify.json", clock).sign("messaging", school)
     read = verifier.service(token, "messaging")
@@ -110,4 +114,6 @@ def test_a_user_token_is_no_service_token_and_the_other_way_round(
     with pytest.raises(Problem):
         verifier.service(user_token(keys, clock), "messaging")
     with pytest.raises(Problem):
-        verifier.user(ServiceSigner("notify", keys.signing_keys / "service-notify.json", clock).sign("bookbag", uuid4()))
+        verifier.user(
+            ServiceSigner("notify", keys.signing_keys / "service-notify.json", clock).sign("bookbag", uuid4())
+        )

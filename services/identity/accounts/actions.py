@@ -74,7 +74,7 @@ async def add_account(tx: Tx, person: UUID, *, email: str | None, password_hash:
 
 
 async def sign_in(runtime: Runtime, *, email: str, password: str, address: str, user_agent: str) -> SignedIn:
-    """ID-1. Raises WrongCredentials alike for unknown e-mails and wrong passwords, Problem `too-many-requests`, TooBusy.
+    """ID-1. Raises WrongCredentials alike for unknown e-mails and wrong passwords, Problem `too-many-requests` or `unavailable`.
 
     Tries are counted before the password is looked at, so parallel tries pass no limit. A success forgets those of the e-mail;
     those of the address stay, or one good account would open the way to guess at others.
@@ -90,6 +90,8 @@ async def sign_in(runtime: Runtime, *, email: str, password: str, address: str, 
     renewed = await _renewed(runtime, account, password)
     await runtime.limiter.forget(per_email, key)
     async with account_transaction(runtime) as tx:
+        if await store.account(tx, account.id) != account:
+            raise WrongCredentials  # the password was changed while this one was looked at
         if renewed is not None:
             await store.set_password(tx, account.id, renewed, changed=False)
         return await begin_session(runtime, tx, account.id, user_agent)
@@ -180,8 +182,8 @@ async def revoke_session(call: Call, session: UUID) -> None:
 
 
 async def change_password(call: Call, *, old: str, new: str) -> None:
-    """Ends every other session and makes every token of the account old. Raises WrongCredentials, TooBusy, Problem
-    `too-many-requests`."""
+    """Ends every other session and makes every token of the account old. Raises WrongCredentials, Problem `too-many-requests`
+    or `unavailable`."""
     per_email, _ = _limits(_settings(call.runtime))
     async with call.transaction() as school_tx:
         account_id = await access.account_of_member(store.within(school_tx), call.member.school, call.member.person)

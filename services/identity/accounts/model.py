@@ -32,10 +32,6 @@ class MembershipSuspended(Exception):  # noqa: N818 - a fact
     """The person is known and the role is theirs, but suspended."""
 
 
-class TooBusy(Exception):  # noqa: N818 - a fact
-    """More passwords wait to be checked than this process will hold."""
-
-
 class EndedBecause(Enum):
     """Why a session ended; the values are the database's."""
 

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
-from services.identity.accounts.model import TooBusy, password_bytes
+from bookbag.chassis.problems import UNAVAILABLE, Problem
+from services.identity.accounts.model import password_bytes
 
 _SALT_BYTES, _HASH_BYTES = 16, 32
 
@@ -31,14 +32,14 @@ class Passwords:
         self._nobody = _hash_of_nothing(memory_kib, passes)
 
     async def hash(self, password: str) -> str:
-        """A new hash, with its parameters and salt inside. Raises TooBusy."""
+        """A new hash, with its parameters and salt inside. Raises Problem `unavailable` in a rush."""
         with self._place():
             return await asyncio.get_running_loop().run_in_executor(
                 self._threads, self._hasher.hash, password_bytes(password)
             )
 
     async def check(self, password: str, against: str | None) -> bool:
-        """Whether a password belongs to a hash. None, for an unknown e-mail, costs the same and is never right. Raises TooBusy."""
+        """Whether a password belongs to a hash. None, for an unknown e-mail, costs the same and is never right. Raises Problem `unavailable` in a rush."""
         with self._place():
             return await asyncio.get_running_loop().run_in_executor(
                 self._threads, self._matches, against or self._nobody, password_bytes(password)
@@ -55,7 +56,7 @@ class Passwords:
     @contextmanager
     def _place(self) -> Generator[None]:
         if self._inside >= self._room:
-            raise TooBusy
+            raise Problem(UNAVAILABLE, "too many people are signing in at this moment", retry_after=2)
         self._inside += 1
         try:
             yield

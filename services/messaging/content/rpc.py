@@ -1,7 +1,6 @@
 """The gRPC face of messaging: the content contract for content of kind `message`."""
 
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from bookbag.chassis.problems import INVALID_INPUT, NOT_FOUND, Problem
@@ -20,9 +19,6 @@ from services.messaging.model import (
     checked_language,
 )
 
-if TYPE_CHECKING:
-    import grpc.aio
-
 KIND = "message"
 READERS_AT_ONCE = 500
 
@@ -33,13 +29,13 @@ class ContentOwner(ContentOwnerServiceServicer):
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
 
-    async def CanRead(self, request: pb.CanReadRequest, context: object) -> pb.CanReadResponse:
+    async def CanRead(self, request: pb.CanReadRequest, _: object) -> pb.CanReadResponse:  # noqa: N802 - named by the protocol
         school, message = _one_message(request.content)
         person = PersonId(_id(request.person_id))
         return pb.CanReadResponse(may_read=await actions.can_read(self._runtime, school, message, person))
 
-    async def ListReaders(
-        self, request: pb.ListReadersRequest, context: object
+    async def ListReaders(  # noqa: N802 - named by the protocol
+        self, request: pb.ListReadersRequest, _: object
     ) -> AsyncIterator[pb.ListReadersResponse]:
         school, message = _one_message(request.content)
         readers = await actions.list_readers(self._runtime, school, message)
@@ -51,7 +47,7 @@ class ContentOwner(ContentOwnerServiceServicer):
                 ]
             )
 
-    async def Fetch(self, request: pb.FetchRequest, context: object) -> pb.FetchResponse:
+    async def Fetch(self, request: pb.FetchRequest, _: object) -> pb.FetchResponse:  # noqa: N802 - named by the protocol
         school, message = _one_message(request.content)
         original = await actions.fetch(self._runtime, school, message)
         return pb.FetchResponse(
@@ -65,8 +61,8 @@ class ContentOwner(ContentOwnerServiceServicer):
             withdrawn=original.withdrawn,
         )
 
-    async def StoreTranslation(
-        self, request: pb.StoreTranslationRequest, context: object
+    async def StoreTranslation(  # noqa: N802 - named by the protocol
+        self, request: pb.StoreTranslationRequest, _: object
     ) -> pb.StoreTranslationResponse:
         school, message = _one_message(request.content)
         made = MadeTranslation(

@@ -95,22 +95,15 @@ async def find_thread_of_version(tx: Tx, message: MessageId, version: int) -> Th
 async def keep_translation(tx: Tx, made: MadeTranslation) -> bool:
     """Store a translation, or that there is none; False when that changes nothing. Word that there is none never takes the place of a
     text that is there."""
-    return bool(
-        await tx.fetchval(
-            "insert into translation as t (school_id, message_id, version, language, state, text, source_language, engine, at)"
-            " values ($1, $2, $3, $4, case when $5::text is null then 'unavailable' else 'stored' end, $5, $6, $7, $8)"
-            " on conflict (school_id, message_id, version, language) do update set state = excluded.state,"
-            "  text = excluded.text, source_language = excluded.source_language, engine = excluded.engine, at = excluded.at"
-            " where (t.state, t.text) is distinct from (excluded.state, excluded.text)"
-            "  and not (t.state = 'stored' and excluded.state = 'unavailable')"
-            " returning true",
-            tx.school,
-            made.message,
-            made.version,
-            made.language,
-            made.text,
-            made.source_language or None,
-            made.engine or None,
-            tx.now,
-        )  # fmt: skip
-    )
+    changed: bool | None = await tx.fetchval(
+        "insert into translation as t (school_id, message_id, version, language, state, text, source_language, engine, at)"
+        " values ($1, $2, $3, $4, case when $5::text is null then 'unavailable' else 'stored' end, $5, $6, $7, $8)"
+        " on conflict (school_id, message_id, version, language) do update set state = excluded.state,"
+        "  text = excluded.text, source_language = excluded.source_language, engine = excluded.engine, at = excluded.at"
+        " where (t.state, t.text) is distinct from (excluded.state, excluded.text)"
+        "  and not (t.state = 'stored' and excluded.state = 'unavailable')"
+        " returning true",
+        tx.school, made.message, made.version, made.language, made.text, made.source_language or None,
+        made.engine or None, tx.now,
+    )  # fmt: skip
+    return bool(changed)

@@ -31,7 +31,7 @@ async def contacts(peers: Peers, school: UUID, people: Sequence[PersonId]) -> di
         try:
             answer: pb.ContactsResponse = await peers.call("identity", stub.Contacts, request, school=school)
         except grpc.aio.AioRpcError as refused:
-            log.error("contacts refused", service="notify", code=refused.code().name)
+            log.warning("contacts refused", service="notify", code=refused.code().name)
             raise DependencyAway("identity") from refused
         found |= {PersonId(UUID(one.person_id)): Contact(one.email, one.language) for one in answer.contacts}
     return found

@@ -60,7 +60,7 @@ def write(letter: Letter, post: Post) -> EmailMessage:
     tag = mail_language(letter.wanted_language)
     words = WORDS[tag]
     school = one_line(letter.school_name) or "Bookbag"
-    values = {
+    values: dict[str, object] = {
         "words": words,
         "school": school,
         "lang": tag,
@@ -75,13 +75,13 @@ def write(letter: Letter, post: Post) -> EmailMessage:
     mail["Date"] = format_datetime(letter.written_at)
     mail["Message-ID"] = message_id_of(letter.delivery, post)
     mail["Auto-Submitted"] = "auto-generated"
-    mail["Content-Language"] = tag
     mail["List-Unsubscribe"] = f"<{values['unsubscribe']}>"
     mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail.set_content(_text(values), cte="quoted-printable")
     mail.add_alternative(
         _templates().get_template("message.html").render(values), subtype="html", cte="quoted-printable"
     )
+    mail["Content-Language"] = tag  # set_content and add_alternative remove what was said of the content before
     return mail
 
 

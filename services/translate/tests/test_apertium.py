@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import select
 import signal
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -239,3 +241,30 @@ def test_whatever_is_written_the_engine_answers_it_and_masks_hold_or_are_refused
 
 def _exists(process: int) -> bool:
     return Path(f"/proc/{process}").exists()
+
+
+_WORKER = """
+import asyncio, time
+from services.translate.engines.apertium import Apertium
+
+async def work():
+    engine = Apertium(clock=time.monotonic)
+    await engine.translate(["Hello"], "en", "es")
+    print(*engine.processes, flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(work())
+"""
+
+
+async def test_a_worker_that_is_killed_leaves_no_pipeline_behind(apertium_installed):
+    worker = await asyncio.create_subprocess_exec(sys.executable, "-c", _WORKER, stdout=asyncio.subprocess.PIPE)
+    assert worker.stdout is not None
+    processes = [int(word) for word in (await worker.stdout.readline()).split()]
+    assert len(processes) > 5
+    watched = [os.pidfd_open(process) for process in processes]
+    worker.kill()
+    await worker.wait()
+    for ended in watched:
+        assert await asyncio.to_thread(select.select, [ended], [], [], 10) != ([], [], [])
+        os.close(ended)

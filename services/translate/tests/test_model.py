@@ -41,6 +41,11 @@ def test_each_language_among_the_readers_is_wanted_once_and_the_source_never():
     assert target_languages("en", []) == ()
 
 
+def test_where_detection_knows_better_both_languages_are_served():
+    assert target_languages("es", ["en", "es", "pl"], chosen="en") == ("en", "es", "pl")
+    assert target_languages("es", ["en", "es", "pl"], chosen="es-MX") == ("en", "pl")
+
+
 def test_a_language_nobody_knows_is_left_out():
     assert target_languages("en", ["tlh", "", "es"]) == ("es",)
 

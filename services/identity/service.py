@@ -1,0 +1,69 @@
+"""Everything identity is, on one screen."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from bookbag.chassis import problems
+from bookbag.chassis.migrate import CHASSIS
+from bookbag.chassis.problems import ProblemKind
+from bookbag.chassis.runtime import Runtime
+from bookbag.chassis.service import Job, Rpc, Service
+from bookbag.chassis.tokens import UserSigner
+from bookbag.identity.v1.service_pb2_grpc import add_IdentityServiceServicer_to_server
+from services.identity import api, rpc
+from services.identity.accounts import jobs, model
+from services.identity.accounts.passwords import Passwords
+from services.identity.feed import actions as feed
+from services.identity.roster.model import EditedMeanwhile, InvalidRosterValue, NotOnRoster, RoleNotEntitled
+from services.identity.settings import IdentitySettings
+
+WRONG_CREDENTIALS = ProblemKind("wrong-credentials", 401, "E-mail and password do not belong together. Try again.")
+
+
+async def start(runtime: Runtime) -> None:
+    """The password checker, and the signer where this process has the key."""
+    settings: IdentitySettings = runtime.settings
+    runtime.state["passwords"] = Passwords(
+        memory_kib=settings.password_memory_kib,
+        passes=settings.password_passes,
+        workers=settings.password_workers,
+        queue=settings.password_queue,
+    )
+    key = runtime.platform.signing_keys / "users.json"
+    if key.exists():  # a worker signs in nobody and need not have it
+        runtime.state["user_signer"] = UserSigner(key, runtime.clock)
+
+
+async def stop(runtime: Runtime) -> None:
+    """Let password checks at hand end."""
+    passwords: Passwords = runtime.state["passwords"]
+    passwords.close()
+
+
+service = Service(
+    name="identity",
+    settings=IdentitySettings,
+    migrations=(("chassis", CHASSIS), ("identity", Path(__file__).parent / "migrations")),
+    routes=api.router,
+    rpcs=[
+        Rpc(
+            name="bookbag.identity.v1.IdentityService",
+            add=add_IdentityServiceServicer_to_server,
+            servicer=rpc.Identity,
+            callers=rpc.CALLERS,
+        )
+    ],
+    jobs=[Job("purge_ended_sessions", every=timedelta(hours=1), run=jobs.purge_ended_sessions)],
+    loops={"sequencer": feed.sequence},
+    refusals={
+        model.WrongCredentials: WRONG_CREDENTIALS,
+        model.SignedOut: problems.SIGNED_OUT,
+        model.MembershipSuspended: problems.SUSPENDED,
+        NotOnRoster: problems.NOT_FOUND,
+        RoleNotEntitled: problems.FORBIDDEN,
+        EditedMeanwhile: problems.EDIT_CONFLICT,
+        InvalidRosterValue: problems.INVALID_INPUT,
+    },
+    start=start,
+    stop=stop,
+)

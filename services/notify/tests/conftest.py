@@ -1,0 +1,167 @@
+"""A small school of which notify has heard, and everything outside it as doubles."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from google.protobuf.message import Message
+
+from bookbag.chassis.bus import Record
+from bookbag.chassis.clock import MovableClock, new_id
+from bookbag.chassis.consumer import AlreadyProcessed, EventCall
+from bookbag.chassis.database import bucket_of, topic_of
+from bookbag.chassis.runtime import Runtime
+from bookbag.content.v1.service_pb2 import Reader
+from bookbag.directory.call import Call, Member
+from bookbag.messaging.v1.events_pb2 import MessageSent, MessageTranslated, ThreadRead
+from bookbag.school.roles import Role
+from services.notify.mail.rounds import rounds_of
+from services.notify.tests.doubles import Identity, MailServer, Owner, siblings
+from tests.support.house import House
+
+MONDAY = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+
+
+@dataclass
+class Town:
+    """One school, its people and what surrounds notify. `teacher`, `guardian` (reads Spanish) and `other_guardian` read `thread`."""
+
+    house: House
+    runtime: Runtime
+    clock: MovableClock
+    owner: Owner
+    identity: Identity
+    post: MailServer
+    school: UUID = field(default_factory=new_id)
+    thread: UUID = field(default_factory=new_id)
+    teacher: UUID = field(default_factory=new_id)
+    guardian: UUID = field(default_factory=new_id)
+    other_guardian: UUID = field(default_factory=new_id)
+    office: UUID = field(default_factory=new_id)
+    seq: int = 0
+
+    async def settle_in(self) -> None:
+        async with self.runtime.database.tenant(self.school) as tx:
+            await tx.execute("update feed_state set heard_at = 'infinity'")
+            await tx.execute(
+                "insert into known_school (school_id, revision, code, name, country, zone, language, policy_preset)"
+                " values ($1, 1, 'OAKS', 'Oak School', 'GB', 'Europe/London', 'en', 'default')", self.school,
+            )  # fmt: skip
+        await self.knows(self.teacher, "teacher", "Ada Hill", "en")
+        await self.knows(self.guardian, "guardian", "Marta Ruiz", "es", address="marta@example.org")
+        await self.knows(self.other_guardian, "guardian", "Tom Reed", "en", address="tom@example.org")
+        await self.knows(self.office, "office", "Olive Office", "en")
+        self.identity.contacts[self.teacher] = ("ada@example.org", "en")
+        self.owner.readers = [
+            Reader(person_id=str(self.teacher), language="en", role="teacher"),
+            Reader(person_id=str(self.guardian), language="es", role="guardian"),
+            Reader(person_id=str(self.other_guardian), language="en", role="guardian"),
+        ]
+
+    async def knows(
+        self, person: UUID, role: str, name: str, language: str, *, address: str = "", standing: str = "active"
+    ) -> None:
+        """Let notify's copy of who is who have a person in a role."""
+        async with self.runtime.database.tenant(self.school) as tx:
+            await tx.execute(
+                "insert into known_person (school_id, person_id, revision, display_name, first_name, language)"
+                " values ($1, $2, 1, $3, $3, $4) on conflict do nothing", self.school, person, name, language,
+            )  # fmt: skip
+            await tx.execute(
+                "insert into known_membership (school_id, person_id, role, revision, standing, epoch) values ($1, $2, $3, 1, $4, 1)"
+                " on conflict (school_id, person_id, role) do update set standing = excluded.standing",
+                self.school, person, role, standing,
+            )  # fmt: skip
+        if address:
+            self.identity.contacts[person] = (address, language)
+
+    async def hear(self, event: Message, *, event_id: UUID | None = None, sequence: int | None = None) -> UUID:
+        """Let notify hear an event as its consumer would. Gives the event's id."""
+        kind = event.DESCRIPTOR.full_name
+        record = Record(
+            self.school, event_id or new_id(), topic_of(kind), bucket_of(self.thread), self.thread, kind,
+            event.SerializeToString(), sequence, None, self.clock.now(),
+        )  # fmt: skip
+        try:
+            await self.runtime.service.hears[type(event)](EventCall(self.runtime, record, self.clock.now()), event)
+        except AlreadyProcessed:
+            assert event_id is not None
+        return record.event_id
+
+    async def message(
+        self, *, author: UUID | None = None, message: UUID | None = None, event_id: UUID | None = None
+    ) -> UUID:
+        """Somebody, the teacher unless said otherwise, has written. Gives the event's id."""
+        self.seq += 1
+        sent = MessageSent(
+            school_id=str(self.school), thread_id=str(self.thread), message_id=str(message or new_id()),
+            author_id=str(author or self.teacher), language="en",
+        )  # fmt: skip
+        return await self.hear(sent, event_id=event_id, sequence=self.seq)
+
+    async def reads(self, person: UUID, up_to: int) -> None:
+        await self.hear(
+            ThreadRead(school_id=str(self.school), thread_id=str(self.thread), person_id=str(person), seq=up_to),
+            sequence=up_to,
+        )
+
+    async def translated(self, message: UUID, language: str) -> None:
+        await self.hear(
+            MessageTranslated(
+                school_id=str(self.school), thread_id=str(self.thread), message_id=str(message), language=language
+            )
+        )
+
+    async def rounds(self) -> None:
+        """The mail rounds that are due now, until nothing is."""
+        while await rounds_of(self.runtime).make():
+            await rounds_of(self.runtime).settle(30)
+
+    async def after(self, **span: float) -> None:
+        """Let time pass, then make the rounds that are due."""
+        self.clock.move(timedelta(**span))
+        await self.rounds()
+
+    async def deliveries(self) -> dict[UUID, tuple[str, str | None]]:
+        """Person → state and reason of their only delivery."""
+        async with self.runtime.database.tenant(self.school) as tx:
+            rows = await tx.fetch("select person_id, state, reason from delivery")
+        assert len({row["person_id"] for row in rows}) == len(rows)
+        return {row["person_id"]: (row["state"], row["reason"]) for row in rows}
+
+    async def count(self, table: str, person: UUID) -> int:
+        async with self.runtime.database.tenant(self.school) as tx:
+            return await tx.fetchval(f"select count(*) from {table} where person_id = $1", person)
+
+    def call(self, person: UUID, role: str) -> Call:
+        """A call as an action gets it."""
+        return Call(Member(self.school, person, Role(role), new_id(), 1), self.clock.now(), None, self.runtime)
+
+    def bearer(self, person: UUID, role: str, **more: object) -> dict[str, str]:
+        return self.house.bearer(self.school, person, role, clock=self.clock, **more)
+
+
+@asynccontextmanager
+async def town_in(house: House, **settings: str) -> AsyncIterator[Town]:
+    owner, knower = Owner(), Identity()
+    async with siblings(owner, knower) as address, MailServer().open() as post:
+        clock = MovableClock(MONDAY)
+        peers = json.dumps({"messaging": address, "identity": address})
+        smtp = f"smtp://127.0.0.1:{post.port}"
+        async with house.runtime(
+            "notify", clock=clock, BOOKBAG_PEERS=peers, BOOKBAG_SMTP_URL=smtp, **settings
+        ) as runtime:
+            made = Town(house, runtime, clock, owner, knower, post)
+            await made.settle_in()
+            yield made
+
+
+@pytest.fixture
+async def town(house: House) -> AsyncIterator[Town]:
+    """A town of its own in the module's house. Rounds also meet what earlier tests left due there: nobody knows its addresses."""
+    async with town_in(house) as made:
+        yield made

@@ -1,0 +1,69 @@
+"""One product for all journeys, and browser contexts that look like a phone or a desk."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.e2e.product import CHROMIUM, FLAGS, Product, running
+
+PHONE = {"width": 360, "height": 740}
+DESK = {"width": 1280, "height": 800}
+
+
+@pytest.fixture(scope="session")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """The product with its demo school."""
+    with running(tmp_path_factory.mktemp("product") / "data") as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, headless."""
+    if not CHROMIUM.exists():
+        pytest.fail("Chromium is missing: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def contexts(browser: Browser, product: Product) -> Iterator[Callable[..., BrowserContext]]:
+    """Makes browser contexts; any request to another host, any page error and any broken content policy fails the test."""
+    made: list[BrowserContext] = []
+    wrong: list[str] = []
+
+    def make(**options: Any) -> BrowserContext:
+        context = browser.new_context(**{"viewport": PHONE, "base_url": product.address, "locale": "en-GB"} | options)
+        context.set_default_timeout(15_000)
+        context.on("request", lambda request: wrong.append(request.url) if not request.url.startswith((product.address, "data:", "blob:")) else None)
+        context.on("weberror", lambda error: wrong.append(str(error.error)))
+        context.on("console", lambda message: wrong.append(message.text) if "Content Security Policy" in message.text else None)
+        made.append(context)
+        return context
+
+    yield make
+    for context in made:
+        context.close()
+    assert wrong == []
+
+
+def sign_in(context: BrowserContext, product: Product, name: str, role: str, path: str = "/") -> Page:
+    """A page on which a person of the demo school is signed in, by one tap."""
+    page = context.new_page()
+    page.goto(path)
+    person = product.person(name, role)
+    page.get_by_test_id(f"demo-person-{person['person']}-{role}").click()
+    page.get_by_test_id("live-state").wait_for(state="attached")
+    return page
+
+
+def open_conversation(page: Page, pupil: str) -> None:
+    """From anywhere, open the conversation with a pupil's family or about a pupil, starting it when there is none."""
+    page.goto("/new")
+    page.get_by_test_id("new-search").fill(pupil)
+    page.locator('[data-testid^="contact-"]', has_text=pupil).first.click()
+    page.get_by_test_id("composer").wait_for()
