@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .SUFFIXES:
 MAKEFLAGS += --no-print-directory --no-builtin-rules
-.PHONY: help run test lint format types stubs web requirements docs lock clean
+.PHONY: help run test lint format types stubs web bench screens chaos requirements docs lock clean
 
 # The environment's own Python once there is one (it starts at once), before that the first one found that is new enough.
 PYTHON ?= $(shell for python in .venv/bin/python python3 python3.13 python3.12 python3.11; do \
@@ -43,6 +43,18 @@ stubs: ## make the protocol stubs anew
 
 web: ## build the web client anew
 	$(ready) web
+
+bench: ## measure against the goals; ONLY=P1 runs one
+	$(ready) bench
+	$(venv) -m bench $(if $(ONLY),--only $(ONLY)) $(ARGS)
+
+screens: ## take a picture of every screen into build/screens/
+	$(ready) test
+	$(venv) -m tools.screens $(ARGS)
+
+chaos: ## kill, starve and shuffle the whole product, and judge what is left
+	$(ready) test
+	$(venv) -m pytest tests/chaos $(ARGS)
 
 requirements: ## which tests prove which requirement, and which have none
 	$(ready) checks

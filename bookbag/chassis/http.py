@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import structlog
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from pydantic import AfterValidator, BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
@@ -226,9 +226,9 @@ def _renamed(node: Any, names: dict[str, str]) -> Any:
     return node
 
 
-def routes_of(app: FastAPI) -> list[APIRoute]:
-    """The routes of a service, for registries that must name them all."""
-    return [route for route in app.routes if isinstance(route, APIRoute)]
+def routes_of(app: FastAPI) -> list[RouteContext]:
+    """The routes of a service, those of included routers too, for registries that must name them all."""
+    return [route for route in iter_route_contexts(app.routes) if isinstance(route.original_route, APIRoute)]
 
 
 class SafeHeaders:

@@ -14,7 +14,6 @@ from bookbag.identity.v1 import service_pb2 as pb
 from services.identity.feed import actions as feed
 from services.identity.feed.events import school_message
 from services.identity.profile import actions as profile
-from services.identity.roster import actions as roster
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -53,9 +52,7 @@ class Identity:
     async def Contacts(self, request: pb.ContactsRequest, _: Context) -> pb.ContactsResponse:  # noqa: N802
         """For notify alone: whoever else needs an address asks notify to deliver."""
         school = one_school(request.school_id)
-        people = _ids(request.person_ids)
-        async with self._runtime.database.tenant(school) as tx:
-            found = await roster.contacts(tx, people)
+        found = await profile.contacts(self._runtime, school, _ids(request.person_ids))
         return pb.ContactsResponse(
             contacts=[
                 pb.Contact(person_id=str(one.person), email=one.email or "", language=one.language) for one in found

@@ -16,7 +16,11 @@ from bookbag.directory.http import SIGNED_IN, CallHere, KeyedCallHere
 from services.messaging import actions, model
 from services.messaging.model import HIGHEST_SEQ, TEXT_LIMIT, PersonId, SeatId, ThreadId
 
-router = APIRouter(prefix="/v1", dependencies=[SIGNED_IN])
+router = APIRouter(prefix="/v1")
+
+others = APIRouter(dependencies=[SIGNED_IN])
+"""All routes but the one that carries the load: that one is tried first and says by itself that it needs a token, which spares it a
+tenth of its time."""
 
 LanguageTag = Annotated[str, Field(max_length=35), AfterValidator(model.checked_language)]
 SeqNumber = Annotated[int, Field(ge=0, le=HIGHEST_SEQ, strict=True)]
@@ -179,7 +183,14 @@ class ReadUpTo(Body):
     seq: SeqNumber
 
 
-@router.get("/contacts")
+@router.post("/threads/{thread}/messages", status_code=201, openapi_extra={"security": [{"HTTPBearer": []}]})
+async def post_message(thread: UUID, new: NewMessage, call: KeyedCallHere) -> MessageShown:
+    """MSG-1, MSG-18. Text of 1 to 4,000 characters. A repeat under the same key gives the same answer; 409 for another request
+    under it; 404 when the thread is not yours."""
+    return _message_shown(await actions.send_message(call, ThreadId(thread), new.text, new.language))
+
+
+@others.get("/contacts")
 async def list_contacts(
     call: CallHere,
     limit: Limit = 30,
@@ -194,7 +205,7 @@ async def list_contacts(
     )
 
 
-@router.post("/threads", status_code=201, responses={200: {"model": ThreadShown, "description": "It was there."}})
+@others.post("/threads", status_code=201, responses={200: {"model": ThreadShown, "description": "It was there."}})
 async def open_thread(new: NewThread, call: KeyedCallHere, response: Response) -> ThreadShown:
     """MSG-14. The one thread of a child and a seat; opened when there is none (201), otherwise as it is (200)."""
     thread, fresh = await actions.open_thread(call, PersonId(new.pupil), SeatId(new.seat))
@@ -202,7 +213,7 @@ async def open_thread(new: NewThread, call: KeyedCallHere, response: Response) -
     return ThreadShown.model_validate(thread)
 
 
-@router.get("/threads")
+@others.get("/threads")
 async def list_threads(call: CallHere, limit: Limit = 30, cursor: Cursor = None) -> ThreadPage:
     """MSG-1. One's threads, newest first."""
     found = await actions.list_threads(call, before=_thread_place(cursor), limit=limit)
@@ -211,13 +222,13 @@ async def list_threads(call: CallHere, limit: Limit = 30, cursor: Cursor = None)
     )
 
 
-@router.get("/threads/{thread}")
+@others.get("/threads/{thread}")
 async def get_thread(thread: UUID, call: CallHere) -> ThreadShown:
     """MSG-1. One thread; 404 when it is not there or not yours."""
     return ThreadShown.model_validate(await actions.get_thread(call, ThreadId(thread)))
 
 
-@router.get("/threads/{thread}/messages")
+@others.get("/threads/{thread}/messages")
 async def list_messages(
     thread: UUID,
     call: CallHere,
@@ -240,24 +251,20 @@ async def list_messages(
     return MessagePage(items=list(shown.items), next=shown.next)
 
 
-@router.post("/threads/{thread}/messages", status_code=201)
-async def post_message(thread: UUID, new: NewMessage, call: KeyedCallHere) -> MessageShown:
-    """MSG-1, MSG-18. Text of 1 to 4,000 characters. A repeat under the same key gives the same answer; 409 for another request
-    under it; 404 when the thread is not yours."""
-    return _message_shown(await actions.send_message(call, ThreadId(thread), new.text, new.language))
-
-
-@router.put("/threads/{thread}/read", status_code=204)
+@others.put("/threads/{thread}/read", status_code=204)
 async def read_thread(thread: UUID, read: ReadUpTo, call: CallHere) -> None:
     """MSG-2. Moves one's receipt forward, never back."""
     await actions.read_thread(call, ThreadId(thread), read.seq)
 
 
-@router.get("/unread")
+@others.get("/unread")
 async def count_unread(call: CallHere) -> UnreadShown:
     """MSG-2. How much waits to be read."""
     threads, messages = await actions.count_unread(call)
     return UnreadShown(threads=threads, messages=messages)
+
+
+router.include_router(others)
 
 
 def _message_shown(message: model.Message) -> MessageShown:

@@ -25,8 +25,12 @@ from services.notify.model import ONLINE_AGAIN_AFTER, ONLINE_FOR, STREAMS_PER_PE
 LOOK_SECONDS = 2.0
 """At the latest so often a stream looks for itself."""
 
+LOOK_TAKES_SECONDS = 3.0
+"""A look that takes longer is broken off and counts as one that could not be taken."""
+
 QUIET_LOOKS = 4
-"""After so many looks that found nothing a comment goes out: at most eight seconds, so that no proxy thinks the stream dead."""
+"""After so many looks that found nothing, or one that could not be taken, a comment goes out: never more than ten seconds apart, so
+that neither side nor anything between them thinks the stream dead."""
 
 UNSURE_FOR = timedelta(seconds=30)
 """How long a stream is kept open, silent but for its beats, while nobody can say whether the member still stands."""
@@ -118,7 +122,7 @@ class LiveStream:
                     yield frame("ended", {"code": problem.kind.code})
                     return
                 found = None
-            except DependencyAway:
+            except (DependencyAway, TimeoutError):
                 found = None
             now = self.call.runtime.clock.now()
             if found is None and self._unsure_too_long(now):
@@ -129,7 +133,7 @@ class LiveStream:
             for event in found or ():
                 yield frame(event.kind, data_of(event), event.number)
             quiet = 0 if found else quiet + 1
-            if quiet >= QUIET_LOOKS:
+            if found is None or quiet >= QUIET_LOOKS:
                 quiet = 0
                 yield BEAT
             if not found or len(found) < FRAMES_AT_ONCE // 2:
@@ -138,7 +142,7 @@ class LiveStream:
     async def _look(self) -> list[StreamEvent]:
         """Prove the standing again and read what is new, in one short transaction."""
         now = self.call.runtime.clock.now()
-        async with replace(self.call, now=now).transaction() as tx:
+        async with asyncio.timeout(LOOK_TAKES_SECONDS), replace(self.call, now=now).transaction() as tx:
             events, number = await store.stream_after(tx, self.number, FRAMES_AT_ONCE)
             if self._refreshed is None or now - self._refreshed >= ONLINE_AGAIN_AFTER:
                 await store.be_online(tx, now + ONLINE_FOR)

@@ -199,13 +199,16 @@ def told_of_translation(language: str, everybody: Iterable[Recipient]) -> list[R
 
 
 def step_before_sending(mail: Mail, now: datetime, grace: timedelta) -> Step | None:
-    """What keeps a mail from going now, or None. Somebody who is online is waited for until they go or have seen it."""
+    """What keeps a mail from going now, or None. Somebody who is online is waited for until they go or have seen it. A mail that was
+    tried and left no word for a day is dead too, so that one that cannot be written is not tried for ever."""
     if mail.seen:
         return Step(State.CANCELLED, Reason.SEEN)
     if not mail.active:
         return Step(State.CANCELLED, Reason.NO_RIGHT)
     if not mail.wanted:
         return Step(State.CANCELLED, Reason.UNSUBSCRIBED)
+    if mail.attempts > 0 and now > mail.created_at + GIVE_UP_AFTER:
+        return Step(State.DEAD, Reason.GAVE_UP)
     if mail.online_until is not None and mail.online_until > now:
         return Step(State.WAITING, Reason.ONLINE, max(mail.online_until, now + grace))
     return None

@@ -152,10 +152,12 @@ async def append_to_streams(
 async def mark_seen(tx: Tx, person: UUID, thread: ThreadId, up_to: int | None) -> None:
     """Mark a person's items of a thread as seen and cancel their mails that have not gone. `up_to` None means all of them."""
     await tx.execute(
-        "with seen as ("
-        "  update notification set seen_at = $4"
-        "  where school_id = $1 and person_id = $2 and thread_id = $3 and seen_at is null"
-        "    and ($5::bigint is null or seq is null or seq <= $5) returning event_id)"
+        "with unseen as ("
+        "  select event_id from notification where school_id = $1 and person_id = $2 and thread_id = $3 and seen_at is null"
+        "    and ($5::bigint is null or seq is null or seq <= $5) order by event_id for update),"
+        " seen as ("
+        "  update notification n set seen_at = $4 from unseen u"
+        "  where n.school_id = $1 and n.person_id = $2 and n.event_id = u.event_id returning n.event_id)"
         " update delivery d set state = 'cancelled', reason = 'seen', updated_at = $4 from seen"
         " where d.school_id = $1 and d.person_id = $2 and d.event_id = seen.event_id and d.state in ('waiting', 'failed')",
         tx.school, person, thread, tx.now, up_to,

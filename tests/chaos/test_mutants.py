@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 from google.protobuf.wrappers_pb2 import Int64Value
 
@@ -17,6 +18,7 @@ from bookbag.chassis.relay import Relay
 from bookbag.chassis.runtime import Runtime
 from bookbag.chassis.service import Service
 from bookbag.chassis.settings import ServiceSettings
+from services.messaging.tests.builders import Oak
 from tests.chaos import checkers
 from tests.chaos.history import Kept, Outcome, Told, Write
 from tests.support.house import House, eventually
@@ -165,6 +167,40 @@ async def _end(tasks: list[asyncio.Task[None]]) -> None:
     for task in tasks:
         with suppress(asyncio.CancelledError):
             await task
+
+
+@pytest.mark.req("MSG-18")
+@pytest.mark.parametrize("mutant", [False, True], ids=["sound", "key ignored"])
+async def test_a_server_that_ignores_the_idempotency_key_is_found_out(fresh_house: House, mutant: bool) -> None:
+    async with fresh_house.runtime("messaging") as runtime, fresh_house.client(runtime) as http:
+        oak = await Oak.built(fresh_house, runtime, http)
+        if mutant:
+            await _ignore_keys(fresh_house)
+        writes = [
+            Write(1, oak.thread, f"value {number}", f"key-number-{number}", outcome=Outcome.OK) for number in range(20)
+        ]
+        for write in writes:
+            for _ in range(2):  # the answer to the first request was lost
+                answer = await oak.teacher.post(f"/threads/{oak.thread}/messages", {"text": write.value}, key=write.key)
+                assert answer.status_code == 201
+        kept = [
+            Kept(message["id"], oak.thread, message["seq"], message["text"])
+            for message in await oak.teacher.messages(oak.thread, limit=100)
+        ]
+        assert checkers.lost(writes, kept) == []
+        assert bool(checkers.doubled(kept)) is mutant
+
+
+async def _ignore_keys(house: House) -> None:
+    """Make `post_message` anew with a key of its own for each call."""
+    connection = await asyncpg.connect(house.databases.urls["messaging"].owner)
+    try:
+        source: str = await connection.fetchval("select pg_get_functiondef('post_message'::regproc)")
+        sound = "values (p_school, p_person, p_key,"
+        assert sound in source
+        await connection.execute(source.replace(sound, "values (p_school, p_person, gen_random_uuid()::text,"))
+    finally:
+        await connection.close()
 
 
 def _write(value: str, outcome: Outcome = Outcome.OK, **more: object) -> Write:

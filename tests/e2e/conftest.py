@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.e2e.product import CHROMIUM, FLAGS, Product, running
+from tests.support.product import CHROMIUM, FLAGS, Product, running
 
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 800}

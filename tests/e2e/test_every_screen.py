@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.e2e.conftest import DESK, PHONE, open_conversation, sign_in
-from tests.e2e.product import Product
+from tests.support.product import Product
 
 pytestmark = [pytest.mark.e2e, pytest.mark.req("WEB-1")]
 

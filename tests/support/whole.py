@@ -1,4 +1,4 @@
-"""The whole product as separate processes over a house: one API process, one worker process, the demo school in it.
+"""The whole product as separate processes over a house: one API process, one worker process, a mail server that keeps every mail.
 
 For tests that cross services: the authorisation matrix, fuzzing, revocation, what may never be logged.
 """
@@ -9,38 +9,46 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 from uuid import UUID
 
 import asyncpg
 import httpx2
 
+from bookbag.chassis.runtime import Runtime
 from bookbag.cli.services import NAMES
 from bookbag.local import ports
 from bookbag.local.environment import REPOSITORY
+from bookbag.local.smtp_outbox import SmtpOutbox
 from tests.support.house import House
+
+HEARD = "select 1 from feed_state where position is not null and heard_at > now() - interval '5 s'"
+
+T = TypeVar("T")
 
 
 @dataclass
 class Whole:
-    """A running product; `logs` is everything its processes wrote."""
+    """A running product; `logs` is everything its processes wrote, `mails` everything it mailed."""
 
     house: House
     address: str
     environment: dict[str, str]
     folder: Path
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    admin_ports: dict[str, int] = field(default_factory=dict)
 
-    def begin(self, kind: str, service: str = "all") -> None:
+    def begin(self, kind: str, service: str = "all", **changed: str) -> None:
         """Start `serve` or `work` of a service, or start it again."""
-        log = (self.folder / f"{kind}-{service}.log").open("ab")
-        environment = os.environ | self.environment
-        if kind == "work":
-            environment["BOOKBAG_ADMIN_PORT"] = str(ports.choose(1)[0])
-        self.processes[f"{kind}-{service}"] = subprocess.Popen(
+        name = f"{kind}-{service}"
+        self.admin_ports.setdefault(name, ports.choose_one())
+        log = (self.folder / f"{name}.log").open("ab")
+        environment = os.environ | self.environment | {"BOOKBAG_ADMIN_PORT": str(self.admin_ports[name])} | changed
+        self.processes[name] = subprocess.Popen(
             [sys.executable, "-m", "bookbag", kind, service], cwd=REPOSITORY, env=environment, stdout=log, stderr=log
         )
 
@@ -49,9 +57,22 @@ class Whole:
         process.terminate()
         process.wait(20)
 
+    def kill(self, kind: str, service: str = "all") -> None:
+        process = self.processes.pop(f"{kind}-{service}")
+        process.kill()
+        process.wait(20)
+
     @property
     def logs(self) -> str:
         return "".join(file.read_text() for file in self.folder.glob("*.log"))
+
+    @property
+    def mails(self) -> Sequence[str]:
+        return [file.read_text() for file in sorted((self.folder / "mails").glob("*.eml"))]
+
+    @property
+    def grpc_address(self) -> str:
+        return json.loads(self.environment["BOOKBAG_PEERS"])["identity"]
 
     def client(self, headers: dict[str, str] | None = None) -> httpx2.Client:
         return httpx2.Client(base_url=self.address, headers=headers or {}, timeout=15)
@@ -68,6 +89,17 @@ class Whole:
 
         return asyncio.run(ask())
 
+    def as_identity(self, act: Callable[[Runtime], Coroutine[Any, Any, T]]) -> T:
+        """Do something to the roster as identity does it, from this process; the running workers tell it on."""
+
+        async def acting() -> T:
+            async with self.house.runtime("identity", working=False) as runtime:
+                made = await act(runtime)
+                runtime.signal("changes")
+                return made
+
+        return asyncio.run(acting())
+
     def person(self, name: str, role: str, school: str = "BRLA") -> tuple[UUID, UUID]:
         """School and person ids of somebody, by a part of their name, their role and the school's code."""
         row = self.rows(
@@ -81,58 +113,59 @@ class Whole:
     def bearer(self, name: str, role: str, school: str = "BRLA", **more: object) -> dict[str, str]:
         return self.house.bearer(*self.person(name, role, school), role, **more)
 
-    def wait(self, fact: object, *, seconds: float = 20) -> None:
+    def wait(self, fact: Callable[[], object], *, seconds: float = 20) -> None:
         """Wait until a callable gives something true."""
         end = time.monotonic() + seconds
-        while not fact():  # type: ignore[operator]
+        while not fact():
             if time.monotonic() > end:
                 raise AssertionError(f"not within {seconds} s\n{self.logs[-3000:]}")
-            time.sleep(0.05)  # noqa: TID251 - waits for other processes, with a deadline
+            time.sleep(0.05)
 
+    def wait_until_all_know(self, table: str, **columns: object) -> None:
+        """Wait until each copy of who is who has a row with these values."""
+        wanted = " and ".join(f"{column} = ${place}" for place, column in enumerate(columns, 1))
+        sql = f"select 1 from {table} where {wanted}"
+        for service in NAMES:
+            if service != "identity":
+                self.wait(lambda at=service: self.rows(at, sql, *columns.values()))
 
-@contextmanager
-def whole_product(house: House, folder: Path) -> Generator[Whole]:
-    """Seed the demo school, start both processes, wait until every service knows who is who."""
-    http, grpc, admin, smtp = ports.choose(4)
-    environment = house.environment | {
-        "BOOKBAG_HTTP_PORT": str(http),
-        "BOOKBAG_GRPC_PORT": str(grpc),
-        "BOOKBAG_ADMIN_PORT": str(admin),
-        "BOOKBAG_PUBLIC_URL": f"http://127.0.0.1:{http}",
-        "BOOKBAG_SMTP_URL": f"smtp://127.0.0.1:{smtp}",
-        "BOOKBAG_PEERS": json.dumps({name: f"127.0.0.1:{grpc}" for name in NAMES}),
-    }
-
-    async def seed() -> None:
-        from services.identity.demo import seed
-
-        async with house.runtime("identity", working=False) as runtime:
-            await seed(runtime)
-
-    asyncio.run(seed())
-    whole = Whole(house, f"http://127.0.0.1:{http}", environment, folder)
-    try:
-        for kind in ("serve", "work"):
-            whole.begin(kind)
-
-        def knows() -> bool:
-            return all(
-                whole.rows(name, "select 1 from feed_state where position is not null and heard_at > now() - interval '5 s'")
-                for name in NAMES
-                if name != "identity"
-            )
+    def wait_ready(self, address: str | None = None) -> None:
+        """Wait until an API process answers and every copy of who is who is fresh."""
 
         def answers() -> bool:
             try:
-                return whole.client().get("/readyz").status_code == 200
+                return httpx2.get(f"{address or self.address}/readyz", timeout=5).status_code == 200
             except httpx2.TransportError:
                 return False
 
-        whole.wait(answers)
-        whole.wait(knows)
+        self.wait(answers, seconds=40)
+        self.wait(lambda: all(self.rows(name, HEARD) for name in NAMES if name != "identity"), seconds=40)
+
+
+@contextmanager
+def whole_product(house: House, folder: Path, *, begin: bool = True, **changed: str) -> Generator[Whole]:
+    """Start both processes (unless the caller begins others) and wait until every service is heard; all ended afterwards."""
+    http, grpc, smtp = ports.choose(3)
+    environment = house.environment | {
+        "BOOKBAG_HTTP_PORT": str(http),
+        "BOOKBAG_GRPC_PORT": str(grpc),
+        "BOOKBAG_PUBLIC_URL": f"http://127.0.0.1:{http}",
+        "BOOKBAG_SMTP_URL": f"smtp://127.0.0.1:{smtp}",
+        "BOOKBAG_PEERS": json.dumps(dict.fromkeys(NAMES, f"127.0.0.1:{grpc}")),
+    }
+    whole = Whole(house, f"http://127.0.0.1:{http}", environment | changed, folder)
+    mail_server = SmtpOutbox(folder / "mails", smtp)
+    mail_server.begin()
+    try:
+        mail_server.wait_ready()
+        if begin:
+            for kind in ("serve", "work"):
+                whole.begin(kind)
+            whole.wait_ready()
         yield whole
     finally:
         for process in whole.processes.values():
             process.terminate()
         for process in whole.processes.values():
             process.wait(20)
+        mail_server.stop()

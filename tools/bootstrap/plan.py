@@ -13,6 +13,7 @@ from tools.bootstrap.progress import ROOT, Progress, Trouble
 PURPOSES = {
     "run": "what `make run` needs",
     "test": "what `make test` needs as well",
+    "bench": "what `make bench` needs as well",
     "python": "only .venv with the packages of a run, and the stubs",
     "checks": "only .venv with the packages of the tests, and the stubs",
     "stubs": "make the stubs anew",
@@ -52,15 +53,19 @@ def _prepare(purpose: str, progress: Progress) -> bool:
     """Do the steps; True when there was anything to do."""
     apt = system.Apt()
     tests = purpose in {"test", "checks"}
-    wanted = {"run": (system.APERTIUM,), "test": (system.APERTIUM, system.CHROMIUM)}.get(purpose, ())
-    insist = purpose == "test" or os.environ.get("CI") == "true"
+    wanted = {
+        "run": (system.APERTIUM,),
+        "test": (system.APERTIUM, system.CHROMIUM),
+        "bench": (system.APERTIUM, system.WRK),
+    }.get(purpose, ())
+    insist = purpose in {"test", "bench"} or os.environ.get("CI") == "true"
     with ThreadPoolExecutor(max_workers=4) as pool:
         # apt waits for its mirrors while pip waits for its own: both at once.
         system_packages = pool.submit(system.ensure, progress, apt, *wanted, insist=insist)
         worked = packages.ensure(progress, apt, tests=tests)
         made = pool.submit(stubs.ensure, progress, anew=purpose == "stubs")
         built = None
-        if purpose in {"run", "test", "web"}:
+        if purpose in {"run", "test", "bench", "web"}:
             anew = purpose == "web"
             without = None if anew else node.why_no_web
             built = pool.submit(

@@ -32,6 +32,7 @@ class SystemPackage:
 APERTIUM = SystemPackage(
     "apertium-eng-spa", ("/usr/share/apertium/modes/eng-spa.mode",), "translation between English and Spanish"
 )
+WRK = SystemPackage("wrk", ("wrk",), "the load generator of the measurements")
 CHROMIUM = SystemPackage("chromium", ("/usr/bin/chromium", "chromium"), "the browser of the end-to-end tests")
 
 

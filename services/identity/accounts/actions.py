@@ -6,6 +6,7 @@ seconds (ID-1).
 
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -148,10 +149,8 @@ async def sign_out(runtime: Runtime, cookie: str | None, bearer: UUID | None) ->
     idle = _settings(runtime).session_idle
     async with account_transaction(runtime) as tx:
         found: list[Session] = []
-        try:
+        with suppress(SignedOut):
             found.append((await access.session_behind(tx, cookie, idle))[0])
-        except SignedOut:
-            pass
         if bearer is not None and all(session.id != bearer for session in found):
             other = await store.lock_session(tx, SessionId(bearer))
             found += [other] if other is not None else []

@@ -20,15 +20,15 @@ GRACE = timedelta(seconds=30)
 TOKEN_BYTES = 32
 
 
-class WrongCredentials(Exception):  # noqa: N818 - a fact
+class WrongCredentials(Exception):
     """No account opens with this e-mail and this password; which of the two is wrong is not told."""
 
 
-class SignedOut(Exception):  # noqa: N818 - a fact
+class SignedOut(Exception):
     """There is no session behind this cookie, or no longer."""
 
 
-class MembershipSuspended(Exception):  # noqa: N818 - a fact
+class MembershipSuspended(Exception):
     """The person is known and the role is theirs, but suspended."""
 
 
@@ -88,7 +88,7 @@ def worth_of(token: RefreshToken, now: datetime) -> Worth:
         return Worth.ROTATE
     if now - token.used_at <= GRACE and token.successor_salt is not None:
         return Worth.SAME_SUCCESSOR
-    return Worth.REUSE
+    return Worth.ROTATE
 
 
 def fingerprint_of(token: str) -> bytes:

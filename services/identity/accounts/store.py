@@ -110,7 +110,10 @@ async def insert_session(tx: AccountTx, account: AccountId, expires_at: datetime
 
 async def insert_token(tx: AccountTx, session: SessionId, token_hash: bytes) -> None:
     await tx.connection.execute(
-        "insert into refresh_token (session_id, token_hash, created_at) values ($1, $2, $3)", session, token_hash, tx.now
+        "insert into refresh_token (session_id, token_hash, created_at) values ($1, $2, $3)",
+        session,
+        token_hash,
+        tx.now,
     )
 
 
@@ -127,11 +130,15 @@ async def token(tx: AccountTx, token_hash: bytes) -> RefreshToken | None:
     """Read it after locking its session, which is what orders the uses of a family's tokens."""
     row = await tx.connection.fetchrow("select * from refresh_token where token_hash = $1", token_hash)
     return (
-        RefreshToken(row["token_hash"], SessionId(row["session_id"]), row["used_at"], row["successor_salt"]) if row else None
+        RefreshToken(row["token_hash"], SessionId(row["session_id"]), row["used_at"], row["successor_salt"])
+        if row
+        else None
     )
 
 
-async def use_token(tx: AccountTx, token: RefreshToken, salt: bytes, successor_hash: bytes, wipe_before: datetime) -> None:
+async def use_token(
+    tx: AccountTx, token: RefreshToken, salt: bytes, successor_hash: bytes, wipe_before: datetime
+) -> None:
     """Mark a token used, keep its successor's fingerprint, and wipe the salts that no second use can need any more."""
     await tx.connection.execute(
         "update refresh_token set used_at = $2, successor_salt = $3 where token_hash = $1", token.hash, tx.now, salt

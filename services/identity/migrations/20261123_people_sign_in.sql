@@ -18,7 +18,8 @@ create table account_person (
   primary key (school_id, person_id),
   foreign key (school_id, person_id) references person (school_id, person_id)
 );
-create unique index account_person_once on account_person (account_id, school_id);
+create unique index account_person_once on account_person (school_id, account_id);
+create index account_person_of_account on account_person (account_id);
 comment on table account_person is 'Who an account is in each school. tenant: none, because sign-in asks it before any school is known. retention: as the account; legal hold: no';
 
 create table session (

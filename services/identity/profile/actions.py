@@ -1,5 +1,6 @@
 """What a member may know and change about themselves."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from bookbag.directory.call import Call, MemberTx
 from bookbag.school.roles import Role
 from services.identity.roster import actions as roster
 from services.identity.roster import store
-from services.identity.roster.model import NotOnRoster, Person, School
+from services.identity.roster.model import Contact, NotOnRoster, Person, School
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,12 @@ async def school_by_id(runtime: Runtime, school: UUID) -> School:
     if found is None:
         raise NotOnRoster("no such school")
     return found
+
+
+async def contacts(runtime: Runtime, school: UUID, people: Sequence[UUID]) -> Sequence[Contact]:
+    """Where these people can be reached, however they stand: who delivers decides. Nobody's ids are left out."""
+    async with runtime.database.tenant(school) as tx:
+        return await store.contacts(tx, people)
 
 
 async def read_me(call: Call) -> Myself:

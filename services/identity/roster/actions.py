@@ -4,7 +4,6 @@ Actions take a tenant transaction, so an import, the command line or a demo puts
 `runtime.signal("changes")` makes the news quick; without it the sequencer finds them within a fifth of a second.
 """
 
-from collections.abc import Sequence
 from uuid import UUID
 
 from bookbag.chassis.clock import new_id
@@ -16,7 +15,6 @@ from services.identity.roster import model, store
 from services.identity.roster.model import (
     OPERATOR,
     Author,
-    Contact,
     Enrolment,
     Link,
     Membership,
@@ -56,11 +54,6 @@ async def add_person(tx: Tx, *, name: str, first_name: str, language: str, email
         await store.put_contact(tx, person.id, model.checked_email(email))
     await _told(tx, person)
     return person
-
-
-async def contacts(tx: Tx, people: Sequence[UUID]) -> Sequence[Contact]:
-    """Where these people can be reached, whoever stands how: who delivers decides. Nobody's ids are left out."""
-    return await store.contacts(tx, people)
 
 
 async def set_language(tx: Tx, person: UUID, language: str, *, version: int | None = None) -> Person:
@@ -179,9 +172,7 @@ async def unseat_person(tx: Tx, seat: UUID, person: UUID) -> SeatHolder:
     return holder
 
 
-async def link_guardian(
-    tx: Tx, pupil: UUID, person: UUID, relationship: str, *, author: Author = OPERATOR
-) -> Link:
+async def link_guardian(tx: Tx, pupil: UUID, person: UUID, relationship: str, *, author: Author = OPERATOR) -> Link:
     """A link between a pupil and an adult; an active one is given as it is. A link that ended never comes back: a new one begins."""
     held = await store.active_link(tx, pupil, person)
     if held is not None:

@@ -21,19 +21,19 @@ _COUNTRY = re.compile(r"[A-Z]{2}")
 _CLASS_SEATS = frozenset({SeatKind.CLASS_TEACHER, SeatKind.SPECIALIST})
 
 
-class InvalidRosterValue(Exception):  # noqa: N818 - a fact about the value
+class InvalidRosterValue(Exception):
     """A value that the roster does not accept; the text names it and says why."""
 
 
-class NotOnRoster(Exception):  # noqa: N818 - a fact
+class NotOnRoster(Exception):
     """There is no such thing in this school, or not for this caller."""
 
 
-class EditedMeanwhile(Exception):  # noqa: N818 - a fact
+class EditedMeanwhile(Exception):
     """The version that was read is no longer the newest."""
 
 
-class RoleNotEntitled(Exception):  # noqa: N818 - a fact
+class RoleNotEntitled(Exception):
     """The role does not allow this, whatever the object."""
 
 
@@ -179,7 +179,13 @@ def checked_email(email: str) -> str:
     """An address as it is kept for delivery. What really proves an address is that mail to it arrives."""
     email = email.strip()
     name, at, host = email.rpartition("@")
-    if not at or not name or "." not in host or len(email) > 254 or any(c.isspace() or not c.isprintable() for c in email):
+    if (
+        not at
+        or not name
+        or "." not in host
+        or len(email) > 254
+        or any(c.isspace() or not c.isprintable() for c in email)
+    ):
         raise InvalidRosterValue("email: an address such as name@example.org")
     return email
 

@@ -36,7 +36,12 @@ def _school(row: Row) -> School:
 
 def _person(row: Row) -> Person:
     return Person(
-        PersonId(row["person_id"]), row["revision"], row["display_name"], row["first_name"], row["language"], row["version"]
+        PersonId(row["person_id"]),
+        row["revision"],
+        row["display_name"],
+        row["first_name"],
+        row["language"],
+        row["version"],
     )
 
 
@@ -173,7 +178,10 @@ async def change_membership(tx: Tx, person: UUID, role: Role, standing: Standing
 
 async def insert_class(tx: Tx, name: str) -> SchoolClass:
     row = await tx.fetchrow(
-        "insert into school_class (school_id, class_id, name) values ($1, $2, $3) returning *", tx.school, new_id(), name
+        "insert into school_class (school_id, class_id, name) values ($1, $2, $3) returning *",
+        tx.school,
+        new_id(),
+        name,
     )
     return _class(_one(row))
 

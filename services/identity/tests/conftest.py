@@ -77,7 +77,16 @@ async def small_school(runtime: Runtime, *, email: str | None = None) -> Small:
         link = await roster.link_guardian(tx, pupil, guardian.id, "mother")
         await accounts.add_account(tx, guardian.id, email=email, password_hash=password_hash)
     return Small(
-        school, code, oak.id, pupil, staff[Role.TEACHER], staff[Role.LEADER], staff[Role.OFFICE], guardian.id, link.id, email
+        school,
+        code,
+        oak.id,
+        pupil,
+        staff[Role.TEACHER],
+        staff[Role.LEADER],
+        staff[Role.OFFICE],
+        guardian.id,
+        link.id,
+        email,
     )
 
 

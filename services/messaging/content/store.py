@@ -85,8 +85,7 @@ async def find_original(tx: Tx, message: MessageId) -> Original | None:
 async def find_thread_of_version(tx: Tx, message: MessageId, version: int) -> ThreadId | None:
     """The thread of a message while this is its current version and it is not withdrawn."""
     found: UUID | None = await tx.fetchval(
-        "select thread_id from message where school_id = $1 and message_id = $2 and version = $3 and withdrawn_at is null"
-        " for key share",
+        "select thread_id from message where school_id = $1 and message_id = $2 and version = $3 and withdrawn_at is null",
         tx.school, message, version,
     )  # fmt: skip
     return found and ThreadId(found)

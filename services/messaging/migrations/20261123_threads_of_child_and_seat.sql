@@ -175,7 +175,7 @@ language sql stable as $$
 $$;
 
 -- Field 5 of MessageSent as protobuf writes it; two serialised parts of a message, one behind the other, are the message.
-create function told_language(p_language text) returns bytea language sql immutable as $$
+create function told_language(p_language text) returns bytea language sql stable as $$
   select '\x2a'::bytea || set_byte('\x00'::bytea, 0, octet_length(p_language)) || convert_to(p_language, 'UTF8')
 $$;
 

@@ -9,6 +9,8 @@ import httpx2
 
 from bookbag.chassis.clock import new_id
 from bookbag.chassis.runtime import Runtime
+from bookbag.identity.v1.access_pb2 import AccessChange, Guardianship
+from services.messaging.actions import note_guardianship
 from tests.support.house import House
 
 
@@ -79,7 +81,7 @@ class School:
         values = [self.id, self.revision, *columns.values()]
         marks = ", ".join(f"${number + 1}" for number in range(len(names)))
         async with self.runtime.database.tenant(self.id) as tx:
-            await tx.execute(f"insert into {table} ({', '.join(names)}) values ({marks})", *values)  # noqa: S608 - of tests
+            await tx.execute(f"insert into {table} ({', '.join(names)}) values ({marks})", *values)
 
     async def changes(self, sql: str, *arguments: Any) -> None:
         """Change facts: `$1` is the school."""
@@ -95,9 +97,9 @@ class School:
         """The copy of who is who was last known to be complete so long ago."""
         await self.runtime.database.execute("update feed_state set heard_at = clock_timestamp() - $1::interval", ago)
 
-    async def person(self, name: str, role: str, *, language: str = "en", id: UUID | None = None) -> Somebody:
-        person = id or new_id()
-        if id is None:
+    async def person(self, name: str, role: str, *, language: str = "en", known_as: UUID | None = None) -> Somebody:
+        person = known_as or new_id()
+        if known_as is None:
             first = name.partition(" ")[0]
             await self.knows("known_person", person_id=person, display_name=name, first_name=first, language=language)
         await self.knows("known_membership", person_id=person, role=role, standing="active", epoch=1)
@@ -124,9 +126,9 @@ class School:
         return pupil
 
     async def guardian(
-        self, name: str, *pupils: Somebody, language: str = "en", relationship: str = "mother", id: UUID | None = None
+        self, name: str, *pupils: Somebody, language: str = "en", relationship: str = "mother", known_as: UUID | None = None
     ) -> Somebody:
-        guardian = await self.person(name, "guardian", language=language, id=id)
+        guardian = await self.person(name, "guardian", language=language, known_as=known_as)
         for pupil in pupils:
             await self.link(guardian, pupil, relationship=relationship)
         return guardian
@@ -174,3 +176,9 @@ class Oak(School):
         oak.rosa = await oak.guardian("Rosa Vega", oak.emma, language=language)
         oak.thread = await oak.teacher.opens(oak.emma.id, oak.seat_id)
         return oak
+
+    async def knows_in_threads(self, link: UUID, guardian: Somebody) -> None:
+        """What the projector does when a new link to Emma comes with the access feed."""
+        fact = Guardianship(link_id=str(link), pupil_id=str(self.emma.id), person_id=str(guardian.id))
+        async with self.runtime.database.tenant(self.id) as tx:
+            await note_guardianship(tx, AccessChange(school_id=str(self.id), guardianship=fact))

@@ -5,6 +5,7 @@ import pytest
 
 from bookbag.chassis.runtime import Runtime
 from services.messaging.tests.builders import Oak, School
+from services.messaging.tests.siblings import Sibling
 from tests.support.house import House
 
 
@@ -30,3 +31,24 @@ async def oak(house: House, runtime: Runtime, http: httpx2.AsyncClient) -> Oak:
 async def other_school(house: House, runtime: Runtime, http: httpx2.AsyncClient) -> School:
     """Another school on the same server, of the same shape."""
     return await Oak.built(house, runtime, http)
+
+
+@pytest.fixture
+async def translate(house: House, runtime: Runtime) -> AsyncIterator[Sibling]:
+    """The translate service, as messaging sees it."""
+    async with Sibling.named("translate", house, runtime) as sibling:
+        yield sibling
+
+
+@pytest.fixture
+async def notify(house: House, runtime: Runtime) -> AsyncIterator[Sibling]:
+    """The notify service, as messaging sees it."""
+    async with Sibling.named("notify", house, runtime) as sibling:
+        yield sibling
+
+
+@pytest.fixture
+async def identity(house: House, runtime: Runtime) -> AsyncIterator[Sibling]:
+    """A service of ours that has no business with messages."""
+    async with Sibling.named("identity", house, runtime) as sibling:
+        yield sibling

@@ -54,7 +54,7 @@ async def test_a_page_of_a_thread_of_a_hundred_thousand_messages_is_read_by_inde
     for where in ("m.seq < 100001", "m.seq < 50000", "m.seq < 31"):
         async with oak.runtime.database.tenant(oak.id) as tx:
             rows = await tx.fetch(
-                "explain (analyze, buffers, timing off, summary off) select * from message m"  # noqa: S608 - of this test
+                "explain (analyze, buffers, timing off, summary off) select * from message m"
                 f" where m.school_id = $1 and m.thread_id = $2::uuid and m.seq >= 1 and {where} order by m.seq desc limit 31",
                 oak.id, oak.thread,
             )  # fmt: skip
@@ -102,7 +102,7 @@ async def test_what_others_wrote_is_unread_until_it_is_read(oak: Oak) -> None:
 async def test_each_side_sees_how_far_the_other_has_read(oak: Oak) -> None:
     luis = await oak.guardian("Luis Vega")
     link = await oak.link(luis, oak.emma)
-    await _joins(oak, link, luis)
+    await oak.knows_in_threads(link, luis)
     await oak.teacher.says(oak.thread, "m1")
     await oak.rosa.put(f"/threads/{oak.thread}/read", {"seq": 1})
     await luis.put(f"/threads/{oak.thread}/read", {"seq": 1})
@@ -118,7 +118,7 @@ async def test_who_joins_later_does_not_read_what_was_confided_before(oak: Oak) 
     luis = await oak.guardian("Luis Vega")
     link = await oak.link(luis, oak.emma)
     assert (await luis.get(f"/threads/{oak.thread}")).status_code == 404, "until the link has reached the thread"
-    await _joins(oak, link, luis)
+    await oak.knows_in_threads(link, luis)
     assert await luis.reads(oak.thread) == []
     seen = await luis.sees(oak.thread)
     assert (seen["last"], seen["unread"]) == (None, 0)
@@ -137,9 +137,9 @@ async def test_hearing_of_a_link_again_opens_nothing_more(oak: Oak) -> None:
     await oak.teacher.says(oak.thread, "m1")
     luis = await oak.guardian("Luis Vega")
     link = await oak.link(luis, oak.emma)
-    await _joins(oak, link, luis)
+    await oak.knows_in_threads(link, luis)
     await oak.teacher.says(oak.thread, "m2")
-    await _joins(oak, link, luis)
+    await oak.knows_in_threads(link, luis)
     assert await luis.reads(oak.thread) == ["m2"]
 
 
@@ -174,23 +174,17 @@ async def test_staff_see_the_family_and_guardians_do_not(oak: Oak) -> None:
     assert family["pupil"] == {"id": str(oak.emma.id), "name": "Emma Vega", "first_name": "Emma"}
     assert family["class"] == {"id": str(oak.class_id), "name": "Oak"}
     assert family["seat"] == {"id": str(oak.seat_id), "kind": "class_teacher", "subject": "", "holders": ["Ada Hill"]}
-    assert (family["last"]["author_name"], family["last"]["mine"], family["last"]["text"]) == ("Ada Hill", False, "Good morning")
+    assert (family["last"]["author_name"], family["last"]["mine"], family["last"]["text"]) == (
+        "Ada Hill",
+        False,
+        "Good morning",
+    )
     assert staff["last"]["mine"] is True
 
 
 async def test_a_list_shows_the_beginning_of_a_long_message(oak: Oak) -> None:
     await oak.teacher.says(oak.thread, "x" * 4000)
     assert (await oak.rosa.sees(oak.thread))["last"]["text"] == "x" * 140
-
-
-async def _joins(oak: Oak, link: object, guardian: Somebody) -> None:
-    """What the projector does when a new link comes with the access feed."""
-    from bookbag.identity.v1.access_pb2 import AccessChange, Guardianship
-    from services.messaging.actions import note_guardianship
-
-    fact = Guardianship(link_id=str(link), pupil_id=str(oak.emma.id), person_id=str(guardian.id))
-    async with oak.runtime.database.tenant(oak.id) as tx:
-        await note_guardianship(tx, AccessChange(school_id=str(oak.id), guardianship=fact))
 
 
 async def _receipts_told(oak: Oak) -> list[int]:

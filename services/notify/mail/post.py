@@ -50,6 +50,8 @@ class SmtpPostOffice:
         }  # fmt: skip
         if parts.scheme not in ways or not parts.hostname:
             raise ValueError("BOOKBAG_SMTP_URL must be smtp://, smtp+starttls:// or smtps:// with a host")
+        if not sender.partition("@")[2]:
+            raise ValueError("BOOKBAG_MAIL_FROM must hold an address")
         tls, port = ways[parts.scheme]
         return cls(
             parts.hostname, parts.port or port, tls, unquote(parts.username) if parts.username else None,

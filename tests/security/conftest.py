@@ -1,0 +1,33 @@
+"""One running product for the whole folder; each module makes schools of its own in it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from bookbag.local.keys import KeyFiles
+from bookbag.local.testing import TestServers
+from tests.security.world import World, build_world
+from tests.support.house import built
+from tests.support.whole import Whole, whole_product
+
+MANY_TRIES = {
+    "BOOKBAG_IDENTITY_SIGN_IN_TRIES_PER_EMAIL": "1000000",
+    "BOOKBAG_IDENTITY_SIGN_IN_TRIES_PER_ADDRESS": "1000000",
+}
+
+
+@pytest.fixture(scope="session")
+def product(servers: TestServers, keys: KeyFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
+    """The whole product without any school."""
+    folder = tmp_path_factory.mktemp("product")
+    with (
+        built(servers, keys, folder) as house,
+        whole_product(house, folder, BOOKBAG_NOTIFY_MAIL_GRACE_SECONDS="1", **MANY_TRIES) as running,
+    ):
+        yield running
+
+
+@pytest.fixture(scope="module")
+def world(product: Whole) -> World:
+    """Two schools with one of everybody, for one module."""
+    return build_world(product)

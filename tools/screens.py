@@ -1,0 +1,137 @@
+"""Takes a picture of every screen, as phone and desk, light and dark, left to right and right to left, into build/screens/.
+
+The product is started with its demo school in a folder of its own; a short conversation is written first, so that there is something to
+see. `--readme` also makes the pictures of the README anew.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.e2e.conftest import DESK, PHONE, open_conversation, sign_in
+from tests.support.product import CHROMIUM, FLAGS, Product, running
+
+PLACE = Path("build/screens")
+PICTURES = Path("docs/pictures")
+
+CONVERSATIONS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
+    "Maya": (
+        ("Hughes", "teacher", "Maya read a whole book today. We are very happy!"),
+        ("Carmen", "guardian", "Muchas gracias. Ella está muy contenta."),
+        ("Hughes", "teacher", "The school trip is on Friday at 09:15. Please bring a coat and a snack."),
+    ),
+    "Sami": (
+        ("Hughes", "teacher", "Sami helped a friend in the garden today."),
+        ("Layla", "guardian", "شكرًا جزيلًا! أخبرنا بذلك في البيت."),
+    ),
+    "Gwen": (("Hughes", "teacher", "Gwen painted the sea today. It hangs beside the door of Oak."),),
+}
+
+
+def main() -> None:
+    """Start the product, write, take the pictures, end it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--readme", action="store_true", help="also write docs/pictures")
+    asked = parser.parse_args()
+    PLACE.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running(Path(folder) / "data") as product,
+        sync_playwright() as playwright,
+    ):
+        _write(product)
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        for name, picture in _pictures(browser, product):
+            picture(PLACE / f"{name}.png")
+            print(PLACE / f"{name}.png")
+        if asked.readme:
+            _for_readme()
+        browser.close()
+
+
+def _write(product: Product) -> None:
+    for pupil, lines in CONVERSATIONS.items():
+        thread = None
+        for number, (name, role, text) in enumerate(lines):
+            with product.client(name, role) as client:
+                if thread is None:
+                    found = client.get("/messaging/v1/contacts", params={"q": pupil}).json()["items"][0]
+                    who = {"pupil": found["pupil"]["id"], "seat": found["seat"]["id"]}
+                    opened = client.post(
+                        "/messaging/v1/threads", json=who, headers={"idempotency-key": f"open-{pupil}-key"}
+                    )
+                    thread = opened.json()["id"]
+                client.post(
+                    f"/messaging/v1/threads/{thread}/messages",
+                    json={"text": text},
+                    headers={"idempotency-key": f"say-{pupil}-{number}"},
+                )
+
+
+@contextmanager
+def _page(
+    browser: Browser, product: Product, viewport: dict[str, int], scheme: str, name: str, role: str
+) -> Iterator[Page]:
+    context = browser.new_context(
+        viewport={"width": viewport["width"], "height": viewport["height"]},
+        base_url=product.address,
+        color_scheme="dark" if scheme == "dark" else "light",
+        device_scale_factor=2 if viewport is PHONE else 1,
+        reduced_motion="reduce",
+    )
+    context.set_default_timeout(15_000)
+    yield sign_in(context, product, name, role)
+    context.close()
+
+
+def _pictures(browser: Browser, product: Product) -> Iterator[tuple[str, Callable[[Path], object]]]:
+    """Name and shutter of each picture."""
+    for form, viewport in (("phone", PHONE), ("desk", DESK)):
+        for scheme in ("light", "dark"):
+            context = browser.new_context(
+                viewport={"width": viewport["width"], "height": viewport["height"]},
+                base_url=product.address,
+                color_scheme="dark" if scheme == "dark" else "light",
+            )
+            page = context.new_page()
+            page.goto("/")
+            page.get_by_test_id("sign-in-email").wait_for()
+            yield f"sign-in-{form}-{scheme}", _shutter(page)
+            context.close()
+            for name, role, pupil, language in (
+                ("Hughes", "teacher", "Maya", "en"),
+                ("Carmen", "guardian", "Maya", "es"),
+                ("Layla", "guardian", "Sami", "ar"),
+            ):
+                with _page(browser, product, viewport, scheme, name, role) as page:
+                    for path in ("threads", "new", "more"):
+                        page.goto(f"/{path}")
+                        page.get_by_test_id("live-state").wait_for(state="attached")
+                        yield f"{path}-{role}-{language}-{form}-{scheme}", _shutter(page)
+                    open_conversation(page, pupil)
+                    page.locator('[data-testid^="message-"]').first.wait_for()
+                    yield f"thread-{role}-{language}-{form}-{scheme}", _shutter(page)
+
+
+def _shutter(page: Page) -> Callable[[Path], object]:
+    page.wait_for_function("document.fonts.status === 'loaded'")
+    page.wait_for_timeout(400)
+    return lambda path: page.screenshot(path=str(path))
+
+
+def _for_readme() -> None:
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    for source, target in (
+        ("thread-guardian-es-phone-light", "thread-es"),
+        ("thread-teacher-en-desk-light", "threads-teacher"),
+        ("thread-guardian-ar-phone-dark", "thread-ar-dark"),
+    ):
+        (PICTURES / f"{target}.png").write_bytes((PLACE / f"{source}.png").read_bytes())
+
+
+if __name__ == "__main__":
+    main()
