@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import structlog
 from google.protobuf.message import DecodeError
@@ -21,7 +22,7 @@ from opentelemetry import metrics, trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from bookbag.chassis.bus import Bus, Delivered, Record, Subscription
-from bookbag.chassis.database import Connection, Row, Tx, topic_of
+from bookbag.chassis.database import Row, Tx, topic_of
 from bookbag.chassis.outbox_bus import record_of
 from bookbag.chassis.problems import DependencyAway
 
@@ -66,7 +67,8 @@ class EventCall:
     opened: bool = False
 
     @property
-    def school(self):
+    def school(self) -> UUID:
+        """The school the event belongs to."""
         return self.record.school
 
     @asynccontextmanager
@@ -93,7 +95,7 @@ class Consumer:
         self._handlers = {event.DESCRIPTOR.full_name: (event, on) for event, on in runtime.service.hears.items()}
         self._topics = sorted({topic_of(kind) for kind in self._handlers})
         self._name = runtime.name
-        self.progressed_at = 0.0
+        self._counted: set[UUID] = set()
 
     async def run(self) -> None:
         """Consume until cancelled; then finish the record at hand and hand the buckets back."""
@@ -136,44 +138,64 @@ class Consumer:
         if not wanted:
             return
         ids = [record.event_id for record in wanted]
-        async with self._worker.transaction() as connection:
-            done = await connection.fetch(
-                "select event_id from processed where consumer = $1 and event_id = any($2)"
-                " and school_id = any($3) union all select event_id from parked_record where consumer = $1 and event_id = any($2)"
-                " union all select event_id from dead_letter where consumer = $1 and event_id = any($2)",
-                self._name, ids, list({record.school for record in wanted}),
-            )  # fmt: skip
-            waiting = await connection.fetch(
-                "select distinct key from parked_record where consumer = $1 and key = any($2)",
-                self._name, [record.key for record in wanted],
-            )  # fmt: skip
-            before = await self._count(
-                connection, [r for r in wanted if r.event_id not in {row["event_id"] for row in done}]
-            )
-        settled = {row["event_id"] for row in done}
-        parked = {row["key"] for row in waiting}
+        settled, parked = await self._known(wanted, ids)
+        await self._count_new([record for record in wanted if record.event_id not in settled])
         for record in wanted:
             if record.event_id in settled:
                 continue
             if record.key in parked:
                 await self._park(record, attempts=0, error=None)
-            elif before.get(record.event_id, 0) >= DEATHS:
-                await self._bury(record, before[record.event_id], "the process died while handling it")
+            elif (deaths := await self._deaths(record)) >= DEATHS:
+                await self._bury(record, deaths, "the process died while handling it")
             elif (error := await self._handle(record)) is not None:
                 parked.add(record.key)
                 await self._park(record, attempts=1, error=error)
         await self._worker.execute("delete from attempt where consumer = $1 and event_id = any($2)", self._name, ids)
+        self._counted.difference_update(ids)
 
-    async def _count(self, connection: Connection, records: Sequence[Record]) -> dict[object, int]:
-        """Count one attempt for each record before handling any; gives the attempts made before."""
-        rows = await connection.fetch(
-            "insert into attempt as a (school_id, consumer, event_id, attempts)"
-            " select s, $1, e, 1 from unnest($2::uuid[], $3::uuid[]) u (s, e)"
-            " on conflict (school_id, consumer, event_id) do update set attempts = a.attempts + 1, last_at = clock_timestamp()"
-            " returning event_id, attempts",
-            self._name, [record.school for record in records], [record.event_id for record in records],
-        )  # fmt: skip
-        return {row["event_id"]: row["attempts"] - 1 for row in rows}
+    async def _known(self, wanted: Sequence[Record], ids: Sequence[UUID]) -> tuple[set[UUID], set[UUID]]:
+        """Which of these events are done with or already waiting in a table, and which of their keys are parked."""
+        async with self._worker.transaction() as connection:
+            done = await connection.fetch(
+                "select event_id from processed where consumer = $1 and event_id = any($2) and school_id = any($3)"
+                " union all select event_id from parked_record where consumer = $1 and event_id = any($2)"
+                " union all select event_id from dead_letter where consumer = $1 and event_id = any($2)",
+                self._name,
+                ids,
+                list({record.school for record in wanted}),
+            )
+            waiting = await connection.fetch(
+                "select distinct key from parked_record where consumer = $1 and key = any($2)",
+                self._name,
+                [record.key for record in wanted],
+            )
+        return {row["event_id"] for row in done}, {row["key"] for row in waiting}
+
+    async def _count_new(self, records: Sequence[Record]) -> None:
+        """Count the first attempt of each record that was never tried, all at once, before any is handled."""
+        rows = await self._worker.fetch(
+            "insert into attempt (school_id, consumer, event_id, attempts)"
+            " select s, $1, e, 1 from unnest($2::uuid[], $3::uuid[]) u (s, e) on conflict do nothing returning event_id",
+            self._name,
+            [record.school for record in records],
+            [record.event_id for record in records],
+        )
+        self._counted.update(row["event_id"] for row in rows)
+
+    async def _deaths(self, record: Record) -> int:
+        """How often a process died with this record in hand or behind the one in hand. An attempt counts once in the life of a
+        process, because what ends in this process is no death; only the record at hand is counted again after one."""
+        if record.event_id in self._counted:
+            return 0
+        self._counted.add(record.event_id)
+        attempts: int = await self._worker.fetchval(
+            "update attempt set attempts = attempts + 1, last_at = clock_timestamp()"
+            " where consumer = $1 and event_id = $2 and school_id = $3 returning attempts",
+            self._name,
+            record.event_id,
+            record.school,
+        )
+        return attempts - 1
 
     async def _handle(self, record: Record) -> str | None:
         """Run the handler of one record. Returns the name of the error that it failed with, or None."""

@@ -7,7 +7,7 @@ transaction and never for a session, so a pooled connection carries nothing from
 import asyncio
 import zlib
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -172,8 +172,10 @@ class Database:
         except GONE as error:
             raise DependencyAway("postgresql") from error
         finally:
-            # Shielded: a caller that goes away in the middle must not keep the connection from coming back.
-            await asyncio.shield(pool.release(connection, timeout=3))
+            # Shielded: a caller that goes away in the middle must not keep the connection from coming back. What the block did is
+            # done or undone by now; a connection that cannot be given back is closed by the pool.
+            with suppress(*GONE):
+                await asyncio.shield(pool.release(connection, timeout=3))
 
     @asynccontextmanager
     async def tenant(self, school: UUID, *, now: datetime | None = None) -> AsyncGenerator[Tx]:

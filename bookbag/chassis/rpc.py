@@ -106,7 +106,7 @@ async def _admitted(
         yield
     except (grpc.aio.AbortError, GeneratorExit):
         raise
-    except Exception as error:  # noqa: BLE001 - every failure becomes a status
+    except Exception as error:
         problem = refusal_of(error, runtime.service)
         if problem.kind is INTERNAL:
             log.error("rpc failed", rpc=method, error=type(error).__name__, exc_info=error)

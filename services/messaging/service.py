@@ -14,6 +14,9 @@ from services.messaging.model import NotYours, PupilsDoNotMessage
 
 HERE = Path(__file__).parent
 
+REACTS = {"guardianship": actions.note_guardianship}
+"""What it does when the access feed brings a newer fact of a kind."""
+
 service = Service(
     name="messaging",
     settings=ServiceSettings,
@@ -21,6 +24,6 @@ service = Service(
     routes=api.router,
     rpcs=[rpc.CONTENT_OWNER],
     tells=events.TELLS,
-    loops={"projector": projector(reacts={"guardianship": actions.note_guardianship})},
+    loops={"projector": projector(REACTS)},
     refusals={NotYours: NOT_FOUND, PupilsDoNotMessage: FORBIDDEN},
 )

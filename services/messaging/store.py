@@ -85,7 +85,9 @@ async def find_right(tx: MemberTx, thread: ThreadId) -> Right | None:
         " where t.school_id = $1 and t.thread_id = $2",
         tx.school, thread, tx.person, tx.member.role,
     )  # fmt: skip
-    return row and Right(thread, Side(row["side"]), row["visible_from"], row["head_seq"], row["language"])
+    if row is None:
+        return None
+    return Right(thread, Side(row["side"]), row["visible_from"], row["head_seq"], row["language"])
 
 
 async def can_open(tx: MemberTx, pupil: PersonId, seat: SeatId) -> bool:

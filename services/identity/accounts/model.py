@@ -88,7 +88,7 @@ def worth_of(token: RefreshToken, now: datetime) -> Worth:
         return Worth.ROTATE
     if now - token.used_at <= GRACE and token.successor_salt is not None:
         return Worth.SAME_SUCCESSOR
-    return Worth.ROTATE
+    return Worth.REUSE
 
 
 def fingerprint_of(token: str) -> bytes:

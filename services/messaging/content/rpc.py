@@ -1,5 +1,7 @@
 """The gRPC face of messaging: the content contract for content of kind `message`."""
 
+# ruff: noqa: N802, ARG002 - the protocol names the methods and gives each a context
+
 from collections.abc import AsyncIterator
 from uuid import UUID
 
@@ -8,7 +10,10 @@ from bookbag.chassis.rpc import one_school
 from bookbag.chassis.runtime import Runtime
 from bookbag.chassis.service import Callers, Rpc
 from bookbag.content.v1 import service_pb2 as pb
-from bookbag.content.v1.service_pb2_grpc import ContentOwnerServiceServicer, add_ContentOwnerServiceServicer_to_server
+from bookbag.content.v1.service_pb2_grpc import (
+    ContentOwnerServiceServicer,
+    add_ContentOwnerServiceServicer_to_server,  # pyright: ignore[reportUnknownVariableType] - generated without types
+)
 from services.messaging.content import actions
 from services.messaging.model import (
     TRANSLATION_LIMIT,
@@ -29,13 +34,13 @@ class ContentOwner(ContentOwnerServiceServicer):
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
 
-    async def CanRead(self, request: pb.CanReadRequest, _: object) -> pb.CanReadResponse:  # noqa: N802 - named by the protocol
+    async def CanRead(self, request: pb.CanReadRequest, context: object) -> pb.CanReadResponse:
         school, message = _one_message(request.content)
         person = PersonId(_id(request.person_id))
         return pb.CanReadResponse(may_read=await actions.can_read(self._runtime, school, message, person))
 
-    async def ListReaders(  # noqa: N802 - named by the protocol
-        self, request: pb.ListReadersRequest, _: object
+    async def ListReaders(
+        self, request: pb.ListReadersRequest, context: object
     ) -> AsyncIterator[pb.ListReadersResponse]:
         school, message = _one_message(request.content)
         readers = await actions.list_readers(self._runtime, school, message)
@@ -47,7 +52,7 @@ class ContentOwner(ContentOwnerServiceServicer):
                 ]
             )
 
-    async def Fetch(self, request: pb.FetchRequest, _: object) -> pb.FetchResponse:  # noqa: N802 - named by the protocol
+    async def Fetch(self, request: pb.FetchRequest, context: object) -> pb.FetchResponse:
         school, message = _one_message(request.content)
         original = await actions.fetch(self._runtime, school, message)
         return pb.FetchResponse(
@@ -61,8 +66,8 @@ class ContentOwner(ContentOwnerServiceServicer):
             withdrawn=original.withdrawn,
         )
 
-    async def StoreTranslation(  # noqa: N802 - named by the protocol
-        self, request: pb.StoreTranslationRequest, _: object
+    async def StoreTranslation(
+        self, request: pb.StoreTranslationRequest, context: object
     ) -> pb.StoreTranslationResponse:
         school, message = _one_message(request.content)
         made = MadeTranslation(
@@ -112,7 +117,7 @@ _SIBLINGS = Callers(services=frozenset({"notify", "translate"}))
 
 CONTENT_OWNER = Rpc(
     name="bookbag.content.v1.ContentOwnerService",
-    add=add_ContentOwnerServiceServicer_to_server,
+    add=add_ContentOwnerServiceServicer_to_server,  # pyright: ignore[reportUnknownArgumentType]
     servicer=ContentOwner,
     callers={
         "CanRead": _SIBLINGS,

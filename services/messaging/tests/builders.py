@@ -9,8 +9,9 @@ import httpx2
 
 from bookbag.chassis.clock import new_id
 from bookbag.chassis.runtime import Runtime
+from bookbag.directory.projector import Projector
 from bookbag.identity.v1.access_pb2 import AccessChange, Guardianship
-from services.messaging.actions import note_guardianship
+from services.messaging.service import REACTS
 from tests.support.house import House
 
 
@@ -126,7 +127,12 @@ class School:
         return pupil
 
     async def guardian(
-        self, name: str, *pupils: Somebody, language: str = "en", relationship: str = "mother", known_as: UUID | None = None
+        self,
+        name: str,
+        *pupils: Somebody,
+        language: str = "en",
+        relationship: str = "mother",
+        known_as: UUID | None = None,
     ) -> Somebody:
         guardian = await self.person(name, "guardian", language=language, known_as=known_as)
         for pupil in pupils:
@@ -177,8 +183,13 @@ class Oak(School):
         oak.thread = await oak.teacher.opens(oak.emma.id, oak.seat_id)
         return oak
 
-    async def knows_in_threads(self, link: UUID, guardian: Somebody) -> None:
-        """What the projector does when a new link to Emma comes with the access feed."""
-        fact = Guardianship(link_id=str(link), pupil_id=str(self.emma.id), person_id=str(guardian.id))
-        async with self.runtime.database.tenant(self.id) as tx:
-            await note_guardianship(tx, AccessChange(school_id=str(self.id), guardianship=fact))
+    async def hears_of_link(self, link: UUID, guardian: Somebody) -> None:
+        """A link to Emma comes with the access feed."""
+        self.revision += 1
+        fact = Guardianship(
+            link_id=str(link), pupil_id=str(self.emma.id), person_id=str(guardian.id), relationship="father"
+        )
+        projector = Projector(self.runtime, REACTS)
+        await projector.apply(
+            [AccessChange(school_id=str(self.id), revision=self.revision, guardianship=fact)], position=None
+        )

@@ -47,7 +47,7 @@ async def test_a_message_from_before_a_link_has_no_reader_in_it(oak: Oak, notify
     before = await oak.teacher.says(oak.thread, "confided")
     luis = await oak.guardian("Luis Vega")
     link = await oak.link(luis, oak.emma)
-    await oak.knows_in_threads(link, luis)
+    await oak.hears_of_link(link, luis)
     after = await oak.teacher.says(oak.thread, "for both")
     assert not await notify.can_read(oak, before["id"], luis.id)
     assert await notify.can_read(oak, after["id"], luis.id)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bookbag.chassis.clock import new_id
 from bookbag.messaging.v1.events_pb2 import ThreadRead
 from services.messaging.tests.builders import Oak, Somebody
 
@@ -102,7 +103,7 @@ async def test_what_others_wrote_is_unread_until_it_is_read(oak: Oak) -> None:
 async def test_each_side_sees_how_far_the_other_has_read(oak: Oak) -> None:
     luis = await oak.guardian("Luis Vega")
     link = await oak.link(luis, oak.emma)
-    await oak.knows_in_threads(link, luis)
+    await oak.hears_of_link(link, luis)
     await oak.teacher.says(oak.thread, "m1")
     await oak.rosa.put(f"/threads/{oak.thread}/read", {"seq": 1})
     await luis.put(f"/threads/{oak.thread}/read", {"seq": 1})
@@ -118,7 +119,7 @@ async def test_who_joins_later_does_not_read_what_was_confided_before(oak: Oak) 
     luis = await oak.guardian("Luis Vega")
     link = await oak.link(luis, oak.emma)
     assert (await luis.get(f"/threads/{oak.thread}")).status_code == 404, "until the link has reached the thread"
-    await oak.knows_in_threads(link, luis)
+    await oak.hears_of_link(link, luis)
     assert await luis.reads(oak.thread) == []
     seen = await luis.sees(oak.thread)
     assert (seen["last"], seen["unread"]) == (None, 0)
@@ -137,10 +138,18 @@ async def test_hearing_of_a_link_again_opens_nothing_more(oak: Oak) -> None:
     await oak.teacher.says(oak.thread, "m1")
     luis = await oak.guardian("Luis Vega")
     link = await oak.link(luis, oak.emma)
-    await oak.knows_in_threads(link, luis)
+    await oak.hears_of_link(link, luis)
     await oak.teacher.says(oak.thread, "m2")
-    await oak.knows_in_threads(link, luis)
+    await oak.hears_of_link(link, luis)
     assert await luis.reads(oak.thread) == ["m2"]
+
+
+@pytest.mark.req("MSG-14")
+async def test_a_link_heard_of_before_the_first_message_reads_it_all(oak: Oak) -> None:
+    luis = await oak.guardian("Luis Vega")
+    await oak.hears_of_link(new_id(), luis)
+    await oak.teacher.says(oak.thread, "m1")
+    assert await luis.reads(oak.thread) == ["m1"]
 
 
 async def test_threads_come_newest_first_page_by_page(oak: Oak) -> None:

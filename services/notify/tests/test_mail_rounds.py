@@ -52,6 +52,18 @@ async def test_whoever_unsubscribed_gets_the_item_and_no_mail(town: Town):
     assert (await town.deliveries())[town.guardian] == ("cancelled", "unsubscribed")
 
 
+@pytest.mark.req("NTF-1")
+async def test_whoever_unsubscribes_while_a_mail_waits_does_not_get_it(town: Town):
+    await town.message()
+    async with town.house.client(town.runtime) as client:
+        bearer = town.bearer(town.guardian, "guardian")
+        await client.patch("/v1/preferences", json={"email": False}, headers=bearer | {"if-match": '"1"'})
+    await town.after(seconds=60)
+
+    assert town.post.to(MARTA) == []
+    assert (await town.deliveries())[town.guardian] == ("cancelled", "unsubscribed")
+
+
 @pytest.mark.req("NTF-3")
 async def test_nothing_goes_to_somebody_whose_link_ended_after_the_event(town: Town):
     await town.message()
@@ -258,6 +270,21 @@ async def test_a_worker_killed_while_handing_over_doubles_only_that_mail_under_t
     assert (await town.deliveries())[town.guardian] == ("sent", None)
     assert len({mail["Message-ID"] for mail in town.post.to(MARTA)}) == 1
     assert len(town.post.to(TOM)) == 1
+
+
+async def test_a_mail_a_killed_worker_left_behind_does_not_go_once_the_message_was_seen(town: Town):
+    town.post.moods[MARTA] = "hang"
+    await town.message()
+    town.clock.move(timedelta(seconds=20))
+    await rounds_of(town.runtime).make()
+    await town.post.hanging.wait()
+    await rounds_of(town.runtime).settle(0)
+    town.post.patience.set()
+    await town.reads(town.guardian, 1)
+    await town.after(seconds=CLAIM.total_seconds() + 1)
+
+    assert (await town.deliveries())[town.guardian] == ("cancelled", "seen")
+    assert town.post.tries.count(MARTA) == 1
 
 
 @pytest.mark.req("NTF-3")
