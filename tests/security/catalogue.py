@@ -9,7 +9,7 @@ import asyncpg
 ACROSS_SCHOOLS = {"lease", "outbox_head", "bus_offset", "limit_counter", "feed_state"}
 """Infrastructure tables that belong to no school."""
 
-UNIQUE_ACROSS_SCHOOLS = {"outbox_in_order"}
+UNIQUE_ACROSS_SCHOOLS = {"outbox_in_order", "access_change_in_order"}
 """Unique indexes that order what no school can see."""
 
 _RETENTION = re.compile(r"retention: [^;]+; legal hold: (yes|no)")
@@ -52,12 +52,12 @@ async def _tables(connection: asyncpg.Connection):
         name, comment = row["name"], row["comment"]
         if not _RETENTION.search(comment):
             yield Finding("says no retention rule in its comment", name)
-        if row["tenant"]:
+        if row["tenant"] and not _NO_TENANT.search(comment):
             if not (row["enabled"] and row["forced"]):
                 yield Finding("row security is not enabled and forced", name)
             if row["policies"] != 1:
                 yield Finding("has no policy that keeps to the school, for reading and writing", name)
-        elif name not in ACROSS_SCHOOLS and not _NO_TENANT.search(comment):
+        elif not row["tenant"] and name not in ACROSS_SCHOOLS and not _NO_TENANT.search(comment):
             yield Finding("has no school_id and does not say why", name)
 
 
@@ -66,7 +66,8 @@ async def _keys(connection: asyncpg.Connection):
         """
         select i.indexrelid::regclass::text as index, i.indrelid::regclass::text as name, i.indisprimary,
           (select a.attname from pg_attribute a where a.attrelid = i.indrelid and a.attnum = i.indkey[0]) as first,
-          exists (select from pg_attribute a where a.attrelid = i.indrelid and a.attname = 'school_id') as tenant
+          exists (select from pg_attribute a where a.attrelid = i.indrelid and a.attname = 'school_id')
+            and coalesce(obj_description(c.oid, 'pg_class'), '') not like '%tenant: none, because%' as tenant
         from pg_index i join pg_class c on c.oid = i.indrelid join pg_namespace n on n.oid = c.relnamespace
         where n.nspname = 'public' and i.indisunique and c.relkind in ('r', 'p')
         """

@@ -18,6 +18,9 @@ from tests.security.world import PERSONAS, World
 WRITES = [row for row in ROWS if row.send is not None]
 LIMIT = 64 * 1024
 
+ABANDONED = "Resetting connection with an active transaction"
+"""What asyncpg notes when somebody leaves a stream in the middle of a look; it rolls back and goes on."""
+
 
 @pytest.fixture(scope="module")
 def http(world: World) -> Iterator[httpx2.Client]:
@@ -71,7 +74,7 @@ def test_bodies_of_a_wrong_shape_are_refused(http: httpx2.Client, world: World, 
         "a field missing": json.dumps({key: value for key, value in good.items() if key != first}).encode(),
         "nothing in it": b"{}", "a list": b"[]", "a list of it": f"[{text}]".encode(), "a word": b'"x"', "null": b"null",
         "empty": b"", "half of it": text[: len(text) // 2].encode(), "not JSON": b"<a/>", "two of it": (text * 2).encode(),
-        "UTF-16": text.encode("utf-16"), "broken UTF-8": text.encode().replace(b'": "', b'": "\xff\xfe\xc0', 1),
+        "broken UTF-8": text.encode().replace(b'": "', b'": "\xff\xfe\xc0', 1),
         "broken UTF-8 alone": b"\xff", "NUL bytes": b"\x00" * 100,
         "lone surrogate": json.dumps(good | {first: "\ud800 alone"}).encode(),
         "deep lists": b"[" * 30_000, "deep objects": b'{"a":' * 10_000,
@@ -85,11 +88,11 @@ def test_bodies_of_a_wrong_shape_are_refused(http: httpx2.Client, world: World, 
 
 
 @pytest.mark.parametrize("row", WRITES, ids=lambda row: row.route)
-def test_a_key_given_twice_fails_nowhere(http: httpx2.Client, world: World, row: Row) -> None:
+def test_a_key_given_twice_or_another_encoding_fails_nowhere(http: httpx2.Client, world: World, row: Row) -> None:
     (name, value), *_ = row.body(world.objects).items()
     pair = f"{json.dumps(name)}: {json.dumps(value)}"
-    answer = send(http, world, row, f"{{{pair}, {pair}}}".encode())
-    assert wrong_with(answer, row.route) == ""
+    for body in (f"{{{pair}, {pair}}}".encode(), json.dumps(row.body(world.objects)).encode("utf-16")):
+        assert wrong_with(send(http, world, row, body), row.route) == ""
 
 
 @pytest.mark.parametrize("row", [row for row in WRITES if "demo" not in row.route], ids=lambda row: row.route)
@@ -155,12 +158,12 @@ def cursor(place: Any) -> str:
 
 @pytest.mark.parametrize("path", [*PAGED, "/notify/v1/deliveries"])
 def test_cursors_and_limits_of_ones_own_making_are_refused(http: httpx2.Client, world: World, path: str) -> None:
-    id = str(new_id())
+    some = str(new_id())
     cursors = [
         "x", "====", "A" * 400, "A" * 401, "\u00fc", "\x00", cursor([]), cursor({}), cursor("x"), cursor([None, None]),
-        cursor([[], {}]), cursor([1.5, id]), cursor([True, id]), cursor([10**40, id]), cursor([-(10**40), id]),
-        cursor(["x", "y"]), cursor([id]), cursor([id, id, id]), cursor([1, "x"]), cursor(["before", 10**30]),
-        cursor(["sideways", 1]), cursor(["after", -1]), cursor(["0001-01-01T00:00:00", id]), cursor(["x\x00", id]),
+        cursor([[], {}]), cursor([1.5, some]), cursor([True, some]), cursor([10**40, some]), cursor([-(10**40), some]),
+        cursor(["x", "y"]), cursor([some]), cursor([some, some, some]), cursor([1, "x"]), cursor(["before", 10**30]),
+        cursor(["sideways", 1]), cursor(["after", -1]), cursor(["0001-01-01T00:00:00", some]), cursor(["x\x00", some]),
         base64.urlsafe_b64encode(b"[" * 280).decode(), base64.urlsafe_b64encode(b"\xff\xfe").decode(),
     ]  # fmt: skip
     place, who = path.format(thread=world.objects["thread"]), world.headers("office" if "deliveries" in path else "teacher")
@@ -169,7 +172,7 @@ def test_cursors_and_limits_of_ones_own_making_are_refused(http: httpx2.Client, 
     for limit in ("0", "-1", "101", "1000000000000000000000", "ten", "", "1.5", "1e3", "0x10", "\u0661\u0660"):
         answer = http.get(place, params={"limit": limit}, headers=who)
         assert wrong_with(answer) == "", limit
-        assert answer.status_code == (200 if limit == "\u0661\u0660" else 422), limit
+        assert answer.status_code == 422, limit
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "x", str(2**70), "1.5", ""])
@@ -208,7 +211,7 @@ def test_methods_that_are_not_offered_are_refused(http: httpx2.Client, world: Wo
         for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"):
             if method not in methods:
                 answer = http.request(method, path, headers=world.headers("leader"))
-                assert wrong_with(answer) == "" or method == "HEAD", (method, path)
+                assert method == "HEAD" or wrong_with(answer) == "", (method, path)
                 assert answer.status_code == 405, (method, path)
 
 
@@ -260,5 +263,9 @@ def test_requests_that_are_not_http_are_refused(world: World, request_: bytes) -
 def test_the_product_is_still_well(http: httpx2.Client, world: World) -> None:
     """Nothing above was noted as a failure of ours."""
     assert http.get("/readyz").status_code == 200
-    failures = [line for line in world.product.logs.splitlines() if '"level": "error"' in line or "Traceback" in line]
+    failures = [
+        line
+        for line in world.product.logs.splitlines()
+        if ('"level": "error"' in line or "Traceback" in line) and ABANDONED not in line
+    ]
     assert failures == []

@@ -297,7 +297,7 @@ async def _end(tx: AccountTx, session: Session, because: EndedBecause) -> None:
     for school, person in await store.people_of(tx, session.account):
         entered = await tx.enter(school)
         revision = await feed.next_revision(entered)
-        events.session_ended(school, session.id, at=tx.now, revision=revision) or (entered, events.session_ended(school, session.id, at=tx.now, revision=revision))
+        await feed.record(entered, events.session_ended(school, session.id, at=tx.now, revision=revision))
         if because is EndedBecause.REUSE:
             await roster_store.append_audit(
                 entered, Author(person, "account"), "session ended: refresh token used twice", "session", session.id, ""
