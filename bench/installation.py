@@ -4,7 +4,7 @@ import asyncio
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +48,7 @@ class Installation:
 
 
 @contextmanager
-def installation() -> Iterator[Installation]:
+def installation() -> Generator[Installation]:
     """Everything started and filled; ended and removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="bookbag-bench-") as name:
         folder = Path(name)
@@ -84,7 +84,7 @@ def installation() -> Iterator[Installation]:
 
 
 def _targets(signer: UserSigner) -> str:
-    lines = []
+    lines: list[str] = []
     for number in range(THREADS):
         token = signer.sign(
             school=numbered(1, number % SCHOOLS),
@@ -122,9 +122,9 @@ async def _fill(url: str) -> None:
         await connection.close()
 
 
-def run(command: list[str], **more: object) -> str:
+def run(command: list[str]) -> str:
     """Run a measuring program and give what it printed."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False, **more)  # type: ignore[call-overload]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise SystemExit(f"{command[0]} failed: {done.stderr[:700]}")
     return done.stdout

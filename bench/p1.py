@@ -38,7 +38,8 @@ def measure() -> Sequence[Result]:
         raise SystemExit("P1 needs wrk, a load generator: apt-get install wrk")
     with installation() as here:
         _wrk(here, 2)  # connections open, statements prepared, tokens seen once
-        http, ceiling = [], []
+        http: list[dict[str, float]] = []
+        ceiling: list[float] = []
         for _ in range(ROUNDS):
             ceiling.append(_pgbench(here, SECONDS))
             http.append(_wrk(here, SECONDS))

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def measure() -> Sequence[Result]:
 
 
 @contextmanager
-def _up(folder: Path) -> Iterator[tuple[float, subprocess.Popen[str]]]:
+def _up(folder: Path) -> Generator[tuple[float, subprocess.Popen[str]]]:
     """Run the product until the block ends; gives the seconds until it said it is ready."""
     began = time.monotonic()
     process = subprocess.Popen(

@@ -24,11 +24,11 @@ class Result:
 
 def write(results: Sequence[Result]) -> None:
     """Replace the figures measured now and keep the others."""
-    kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+    kept: list[dict[str, Any]] = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
     new = {result.id for result in results}
     rows = [row for row in kept if row["id"] not in new] + [asdict(result) for result in results]
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    RESULTS.write_text(json.dumps(sorted(rows, key=lambda row: row["id"]), indent=1) + "\n")
+    RESULTS.write_text(json.dumps(sorted(rows, key=lambda row: str(row["id"])), indent=1) + "\n")
 
 
 def show(result: Result) -> None:

@@ -6,7 +6,7 @@ see. `--readme` also makes the pictures of the README anew.
 
 import argparse
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -75,7 +75,7 @@ def _write(product: Product) -> None:
 @contextmanager
 def _page(
     browser: Browser, product: Product, viewport: dict[str, int], scheme: str, name: str, role: str
-) -> Iterator[Page]:
+) -> Generator[Page]:
     context = browser.new_context(
         viewport={"width": viewport["width"], "height": viewport["height"]},
         base_url=product.address,

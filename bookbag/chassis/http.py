@@ -6,7 +6,7 @@ is shown.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import structlog
 from fastapi import Depends, FastAPI, Request
@@ -114,6 +114,7 @@ def service_app(runtime: Runtime) -> FastAPI:
     app.state.runtime = runtime
     if service.routes is not None:
         app.include_router(service.routes)
+    app.add_middleware(DeclaredSize)
     _refuse_in_words(app, runtime)
     _complete_openapi(app)
     return app
@@ -208,27 +209,47 @@ def merged_openapi(apps: dict[str, FastAPI]) -> dict[str, Any]:
 
 
 def _renamed(node: Any, names: dict[str, str]) -> Any:
+    """The same document with some component schemas under other names."""
     if not names:
         return node
-    if isinstance(node, dict):
-        out: dict[str, Any] = {}
-        for key, value in node.items():
-            if key == "$ref" and isinstance(value, str):
-                last = value.rpartition("/")[2]
-                out[key] = f"#/components/schemas/{names.get(last, last)}"
-            elif key == "schemas" and isinstance(value, dict):
-                out[key] = {names.get(name, name): _renamed(schema, names) for name, schema in value.items()}
-            else:
-                out[key] = _renamed(value, names)
-        return out
     if isinstance(node, list):
-        return [_renamed(item, names) for item in node]
-    return node
+        items = cast("list[Any]", node)
+        return [_renamed(item, names) for item in items]
+    if not isinstance(node, dict):
+        return node
+    fields = cast("dict[str, Any]", node)
+    out: dict[str, Any] = {}
+    for key, value in fields.items():
+        if key == "$ref" and isinstance(value, str):
+            last = value.rpartition("/")[2]
+            out[key] = f"#/components/schemas/{names.get(last, last)}"
+        elif key == "schemas" and isinstance(value, dict):
+            schemas = cast("dict[str, Any]", value)
+            out[key] = {names.get(name, name): _renamed(schema, names) for name, schema in schemas.items()}
+        else:
+            out[key] = _renamed(value, names)
+    return out
 
 
 def routes_of(app: FastAPI) -> list[RouteContext]:
     """The routes of a service, those of included routers too, for registries that must name them all."""
     return [route for route in iter_route_contexts(app.routes) if isinstance(route.original_route, APIRoute)]
+
+
+class DeclaredSize:
+    """Refuses a body by its declared length before any of it is read, as a problem document that names the limit."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+            if not declared.isdigit() or int(declared) > BODY_LIMIT:
+                too_large = Problem(problems.TOO_LARGE, extra={"limit": BODY_LIMIT})
+                await problem_response(too_large)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
 
 class SafeHeaders:

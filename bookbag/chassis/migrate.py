@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 from pathlib import Path
 from string import Template
+from typing import Any
 
 import asyncpg
 
@@ -29,7 +30,7 @@ def roles_of(service: str) -> dict[str, str]:
 class _DollarWords(Template):
     """`$app` and the like are ours; `$$` quotes of SQL and numbered parameters stay as they are."""
 
-    pattern = r"""
+    pattern: Any = r"""
     \$(?:(?P<named>owner|app|worker|backup)\b | (?P<escaped>(?!)) | (?P<braced>(?!)) | (?P<invalid>(?!)))
     """
 

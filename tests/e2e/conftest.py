@@ -39,9 +39,16 @@ def contexts(browser: Browser, product: Product) -> Iterator[Callable[..., Brows
     def make(**options: Any) -> BrowserContext:
         context = browser.new_context(**{"viewport": PHONE, "base_url": product.address, "locale": "en-GB"} | options)
         context.set_default_timeout(15_000)
-        context.on("request", lambda request: wrong.append(request.url) if not request.url.startswith((product.address, "data:", "blob:")) else None)
+        context.on(
+            "request",
+            lambda request: (
+                wrong.append(request.url) if not request.url.startswith((product.address, "data:", "blob:")) else None
+            ),
+        )
         context.on("weberror", lambda error: wrong.append(str(error.error)))
-        context.on("console", lambda message: wrong.append(message.text) if "Content Security Policy" in message.text else None)
+        context.on(
+            "console", lambda message: wrong.append(message.text) if "Content Security Policy" in message.text else None
+        )
         made.append(context)
         return context
 

@@ -15,14 +15,16 @@ Contexts = Callable[..., BrowserContext]
 needs_apertium = pytest.mark.skipif("not __import__('shutil').which('apertium')", reason="Apertium is not installed")
 
 
-def write(page, text: str) -> None:  # noqa: ANN001
+def write(page, text: str) -> None:
     page.get_by_test_id("composer").fill(text)
     page.get_by_test_id("send").click()
 
 
 @needs_apertium
 @pytest.mark.req("MSG-1", "MSG-7", "TR-2", "TR-4", "WEB-3")
-def test_a_message_arrives_in_spanish_without_reload_and_the_answer_in_english(product: Product, contexts: Contexts) -> None:
+def test_a_message_arrives_in_spanish_without_reload_and_the_answer_in_english(
+    product: Product, contexts: Contexts
+) -> None:
     teacher = sign_in(contexts(viewport=DESK), product, "Hughes", "teacher")
     guardian = sign_in(contexts(), product, "Carmen", "guardian")
     open_conversation(teacher, "Maya")
@@ -42,7 +44,9 @@ def test_a_message_arrives_in_spanish_without_reload_and_the_answer_in_english(p
 
 
 @pytest.mark.req("TR-5")
-def test_a_family_whose_language_has_no_engine_sees_the_original_and_is_told_so(product: Product, contexts: Contexts) -> None:
+def test_a_family_whose_language_has_no_engine_sees_the_original_and_is_told_so(
+    product: Product, contexts: Contexts
+) -> None:
     teacher = sign_in(contexts(viewport=DESK), product, "Hughes", "teacher")
     open_conversation(teacher, "Gwen")
     write(teacher, "Gwen painted the sea today.")
@@ -54,7 +58,9 @@ def test_a_family_whose_language_has_no_engine_sees_the_original_and_is_told_so(
 
 
 @pytest.mark.req("NTF-1", "TR-6")
-def test_who_is_not_online_gets_an_e_mail_in_their_language_that_opens_the_thread(product: Product, contexts: Contexts) -> None:
+def test_who_is_not_online_gets_an_e_mail_in_their_language_that_opens_the_thread(
+    product: Product, contexts: Contexts
+) -> None:
     teacher = sign_in(contexts(viewport=DESK), product, "Hughes", "teacher")
     open_conversation(teacher, "Zofia")
     write(teacher, "Zofia helped a friend today.")
@@ -108,7 +114,10 @@ def test_signing_out_leaves_nothing_on_the_device(product: Product, contexts: Co
     page.goto("/more")
     page.get_by_test_id("sign-out").click()
     page.get_by_test_id("sign-in-email").wait_for()
-    assert page.evaluate("indexedDB.databases().then(all => all.filter(one => one.name.startsWith('bookbag')).length)") == 0
+    assert (
+        page.evaluate("indexedDB.databases().then(all => all.filter(one => one.name.startsWith('bookbag')).length)")
+        == 0
+    )
     assert [cookie for cookie in context.cookies() if cookie["name"] == "bookbag_refresh"] == []
     page.goto("/threads")
     page.get_by_test_id("sign-in-email").wait_for()

@@ -46,7 +46,9 @@ def test_axe_finds_nothing(product: Product, contexts: Contexts, viewport: dict[
     assert {screen: found for screen, found in wrong.items() if found} == {}
 
 
-@pytest.mark.parametrize(("name", "language", "direction"), [("Layla", "ar", "rtl"), ("Ayesha", "ur", "rtl"), ("Cerys", "cy", "ltr")])
+@pytest.mark.parametrize(
+    ("name", "language", "direction"), [("Layla", "ar", "rtl"), ("Ayesha", "ur", "rtl"), ("Cerys", "cy", "ltr")]
+)
 def test_the_page_is_in_the_readers_language_and_direction(
     product: Product, contexts: Contexts, name: str, language: str, direction: str
 ) -> None:
@@ -60,7 +62,9 @@ def test_the_page_is_in_the_readers_language_and_direction(
 
 def test_nothing_scrolls_sideways_on_a_narrow_phone_with_large_letters(product: Product, contexts: Contexts) -> None:
     page = sign_in(contexts(viewport={"width": 320, "height": 640}), product, "Hughes", "teacher")
-    page.add_init_script("document.addEventListener('DOMContentLoaded', () => { document.documentElement.style.fontSize = '200%' })")
+    page.add_init_script(
+        "document.addEventListener('DOMContentLoaded', () => { document.documentElement.style.fontSize = '200%' })"
+    )
     for path in SCREENS:
         page.goto(path)
         settled(page)

@@ -90,7 +90,11 @@ def _row(said: dict[str, Any], groups: Mapping[str, Sequence[str]]) -> Row:
         raise MatrixError(f"{row.route}: no door {row.door}")
     if row.door != "cookie" and set(row.answers) != set(PERSONAS):
         raise MatrixError(f"{row.route}: nothing said about {sorted(set(PERSONAS) - set(row.answers))}")
-    if any(answer in {"200", "201"} for answer in row.answers.values()) and row.fields is None and "stream" not in row.route:
+    if (
+        any(answer in {"200", "201"} for answer in row.answers.values())
+        and row.fields is None
+        and "stream" not in row.route
+    ):
         raise MatrixError(f"{row.route}: no list of fields")
     return row
 

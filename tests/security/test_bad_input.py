@@ -112,7 +112,15 @@ def test_a_body_beyond_the_limit_is_refused_and_the_limit_named(http: httpx2.Cli
 @pytest.mark.parametrize("row", [row for row in WRITES if "demo" not in row.route], ids=lambda row: row.route)
 @pytest.mark.parametrize(
     "kind",
-    ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/xml", "x", ";;=", "*/*"],
+    [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/xml",
+        "x",
+        ";;=",
+        "*/*",
+    ],
 )
 def test_only_json_is_read_as_json(http: httpx2.Client, world: World, row: Row, kind: str) -> None:
     """A form of another site can send those kinds without being asked; they must not count."""
@@ -149,7 +157,12 @@ def test_paths_that_name_nothing_are_refused(http: httpx2.Client, world: World, 
         assert "set-cookie" not in answer.headers
 
 
-PAGED = ["/messaging/v1/contacts", "/messaging/v1/threads", "/messaging/v1/threads/{thread}/messages", "/notify/v1/notifications"]
+PAGED = [
+    "/messaging/v1/contacts",
+    "/messaging/v1/threads",
+    "/messaging/v1/threads/{thread}/messages",
+    "/notify/v1/notifications",
+]
 
 
 def cursor(place: Any) -> str:
@@ -166,7 +179,10 @@ def test_cursors_and_limits_of_ones_own_making_are_refused(http: httpx2.Client, 
         cursor(["sideways", 1]), cursor(["after", -1]), cursor(["0001-01-01T00:00:00", some]), cursor(["x\x00", some]),
         base64.urlsafe_b64encode(b"[" * 280).decode(), base64.urlsafe_b64encode(b"\xff\xfe").decode(),
     ]  # fmt: skip
-    place, who = path.format(thread=world.objects["thread"]), world.headers("office" if "deliveries" in path else "teacher")
+    place, who = (
+        path.format(thread=world.objects["thread"]),
+        world.headers("office" if "deliveries" in path else "teacher"),
+    )
     for one in cursors:
         assert code_of(http.get(place, params={"cursor": one}, headers=who)) == "invalid-input", one
     for limit in ("0", "-1", "101", "1000000000000000000000", "ten", "", "1.5", "1e3", "0x10", "\u0661\u0660"):
@@ -183,7 +199,9 @@ def test_a_place_in_the_stream_must_be_a_number_of_ours(http: httpx2.Client, wor
             assert code_of(answer) == "invalid-input"
 
 
-@pytest.mark.parametrize("key", ["", "short", "x" * 65, "with space in it", "ключ-ключ-ключ", "../../../..", "a\tb\tc\td\te"])
+@pytest.mark.parametrize(
+    "key", ["", "short", "x" * 65, "with space in it", "ключ-ключ-ключ", "../../../..", "a\tb\tc\td\te"]
+)
 @pytest.mark.req("MSG-18")
 def test_an_idempotency_key_has_its_form(http: httpx2.Client, world: World, key: str) -> None:
     headers: list[tuple[bytes, bytes]] = [(b"authorization", world.headers("teacher")["authorization"].encode())]
@@ -193,7 +211,9 @@ def test_an_idempotency_key_has_its_form(http: httpx2.Client, world: World, key:
     assert code_of(http.post(path, json={"text": "x"}, headers=headers)) == "key-missing"
 
 
-@pytest.mark.parametrize("tag", ["", "x", '"', '"x"', '"-1"', '"' + "9" * 30 + '"', 'W/"1"x', '"1", "2"', "0", "\u00e9", "x" * 3000])
+@pytest.mark.parametrize(
+    "tag", ["", "x", '"', '"x"', '"-1"', '"' + "9" * 30 + '"', 'W/"1"x', '"1", "2"', "0", "\u00e9", "x" * 3000]
+)
 def test_an_etag_of_ones_own_making_changes_nothing(http: httpx2.Client, world: World, tag: str) -> None:
     for path, change in (("/identity/v1/me", {"language": "en"}), ("/notify/v1/preferences", {"email": True})):
         headers = [(b"authorization", world.headers("teacher")["authorization"].encode()), (b"if-match", tag.encode())]

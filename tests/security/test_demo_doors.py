@@ -58,7 +58,15 @@ async def test_the_sign_ins_open_in_one_case_of_many(house: House, tmp_path: Pat
 
 @pytest.mark.req("OPS-1")
 @pytest.mark.parametrize(
-    "host", ["elsewhere.example:8000", "127.0.0.1:9999", "127.0.0.1.elsewhere.example:8000", "a@127.0.0.1:8000", "0.0.0.0:8000", "x:y"]
+    "host",
+    [
+        "elsewhere.example:8000",
+        "127.0.0.1:9999",
+        "127.0.0.1.elsewhere.example:8000",
+        "a@127.0.0.1:8000",
+        "0.0.0.0:8000",
+        "x:y",
+    ],
 )
 async def test_a_name_that_points_here_does_not_get_in(house: House, tmp_path: Path, host: str) -> None:
     async with house.runtime("identity", **settings_of(OPEN, tmp_path)) as runtime, house.client(runtime) as client:

@@ -7,7 +7,14 @@ from bookbag.chassis.http import SafeHeaders
 from tests.security.world import PASSWORD, World
 from tests.support.house import House
 
-ORIGINS = ["https://elsewhere.example", "null", "http://127.0.0.1", "http://localhost.elsewhere.example", "http://[::1", "file://"]
+ORIGINS = [
+    "https://elsewhere.example",
+    "null",
+    "http://127.0.0.1",
+    "http://localhost.elsewhere.example",
+    "http://[::1",
+    "file://",
+]
 
 
 def everything(world: World) -> dict[str, httpx2.Response]:
@@ -41,7 +48,11 @@ def test_every_answer_keeps_browsers_from_guessing_and_framing(world: World) -> 
     for name, answer in everything(world).items():
         assert answer.headers.get_list("content-security-policy") == [SafeHeaders.POLICY], name
         assert answer.headers.get_list("x-content-type-options") == ["nosniff"], name
-        assert answer.headers["referrer-policy"] in {"same-origin", "same-origin, no-referrer", "no-referrer, same-origin"}, name
+        assert answer.headers["referrer-policy"] in {
+            "same-origin",
+            "same-origin, no-referrer",
+            "no-referrer, same-origin",
+        }, name
         assert "server" not in answer.headers, name
         assert not [header for header in answer.headers if header.startswith("access-control-")], name
     for directive in ("default-src 'self'", "frame-ancestors 'none'", "object-src 'none'", "base-uri 'none'"):

@@ -89,8 +89,7 @@ def surplus(shown: list[tuple[str, Any]], row: Row) -> set[str]:
     return {
         path
         for path, value in shown
-        if path not in fields
-        and not (value in ([], None) and any(field.startswith(f"{path}.") for field in fields))
+        if path not in fields and not (value in ([], None) and any(field.startswith(f"{path}.") for field in fields))
     }
 
 
@@ -110,7 +109,9 @@ def test_everybody_gets_the_answer_of_the_row(http: httpx2.Client, world: World,
             shown = list(paths_of(answer.json()))
             assert surplus(shown, row) == set(), persona
             for empty in row.empty.get(persona, ()):
-                assert not [value for path, value in shown if path.startswith(empty) and value not in ([], None)], persona
+                assert not [value for path, value in shown if path.startswith(empty) and value not in ([], None)], (
+                    persona
+                )
     assert got == dict(row.answers)
 
 

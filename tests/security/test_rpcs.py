@@ -134,7 +134,8 @@ def test_two_authorizations_do_not_add_up(channel: grpc.Channel, world: World) -
 
 
 @pytest.mark.parametrize(
-    "path", ["/bookbag.identity.v1.IdentityService/Delete", "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"]
+    "path",
+    ["/bookbag.identity.v1.IdentityService/Delete", "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"],
 )
 def test_what_is_not_served_is_not_there(channel: grpc.Channel, world: World, path: str) -> None:
     raw = channel.unary_unary(path)

@@ -147,7 +147,10 @@ async def _accounts(runtime: Runtime, tx: Tx, school: School) -> None:
     password = await accounts.passwords_of(runtime).hash(PASSWORD)
     for label in sorted({"parent": "parent as teacher"}.get(label, label) for label in school.emails):
         await accounts.add_account(
-            tx, school.people[label][0], email=school.emails.get(label, school.emails.get("parent")), password_hash=password
+            tx,
+            school.people[label][0],
+            email=school.emails.get(label, school.emails.get("parent")),
+            password_hash=password,
         )
 
 
@@ -221,9 +224,7 @@ def build_world(product: Whole) -> World:
     async def take_away(runtime: Runtime) -> None:
         async with runtime.database.tenant(home.id) as tx:
             await roster.end_guardianship(tx, home.links["ended guardian"], author=OPERATOR, reason="a test")
-            await roster.suspend_guardian(
-                tx, home.people["suspended guardian"][0], author=OPERATOR, reason="a test"
-            )
+            await roster.suspend_guardian(tx, home.people["suspended guardian"][0], author=OPERATOR, reason="a test")
         for label in ("guardian", "teacher", "foreign guardian", "ended session"):
             school = foreign if label.startswith("foreign") else home
             email = school.emails["guardian" if label == "ended session" else label]
