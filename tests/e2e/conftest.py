@@ -71,6 +71,6 @@ def sign_in(context: BrowserContext, product: Product, name: str, role: str, pat
 def open_conversation(page: Page, pupil: str) -> None:
     """From anywhere, open the conversation with a pupil's family or about a pupil, starting it when there is none."""
     page.goto("/new")
-    page.get_by_test_id("new-search").fill(pupil)
+    page.get_by_role("searchbox").fill(pupil)
     page.locator('[data-testid^="contact-"]', has_text=pupil).first.click()
     page.get_by_test_id("composer").wait_for()

@@ -22,7 +22,7 @@ def product(servers: TestServers, keys: KeyFiles, tmp_path_factory: pytest.TempP
     folder = tmp_path_factory.mktemp("product")
     with (
         built(servers, keys, folder) as house,
-        whole_product(house, folder, BOOKBAG_NOTIFY_MAIL_GRACE_SECONDS="1", **MANY_TRIES) as running,
+        whole_product(house, folder, BOOKBAG_NOTIFY_MAIL_GRACE_SECONDS="3", **MANY_TRIES) as running,
     ):
         yield running
 

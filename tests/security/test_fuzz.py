@@ -19,7 +19,7 @@ from tests.security.world import World
 
 PEOPLE = ["teacher", "guardian", "pupil", "office", "leader", "anonymous"]
 STREAM = "/notify/v1/stream"
-EXAMPLES = 4
+EXAMPLES = 6
 BOUNDED = settings(
     max_examples=EXAMPLES, derandomize=True, deadline=None, database=None, phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),

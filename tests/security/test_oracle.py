@@ -39,14 +39,19 @@ class Town:
     messages: dict[str, tuple[Thread, int]] = field(default_factory=dict)
     told: dict[Who, set[tuple[str, str]]] = field(default_factory=dict)
     """Somebody → thread and message of what they were told of when it was sent."""
-    epochs: dict[Who, int] = field(default_factory=dict)
+    http: httpx2.Client = field(init=False)
+    tokens: dict[Who, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.http = self.product.client()
 
     def headers(self, who: Who) -> dict[str, str]:
-        return self.product.house.bearer(self.school, UUID(who[0]), who[1], epoch=self.epochs.get(who, 1))
+        if who not in self.tokens:
+            self.tokens[who] = self.product.house.token(self.school, UUID(who[0]), who[1])
+        return {"authorization": f"Bearer {self.tokens[who]}", "idempotency-key": new_id().hex}
 
     def get(self, who: Who, path: str) -> httpx2.Response:
-        with self.product.client(self.headers(who)) as http:
-            return http.get(path)
+        return self.http.get(path, headers=self.headers(who))
 
     def items(self, who: Who, path: str) -> list[dict[str, Any]]:
         """All pages of a list; nothing for those who are refused."""
@@ -64,18 +69,27 @@ class Town:
 
     def items_or_none(self, who: Who, thread: str) -> list[dict[str, Any]]:
         """The messages of a thread; nothing when it is not theirs."""
-        path = f"/messaging/v1/threads/{thread}/messages"
-        return [] if self.get(who, path).status_code == 404 else self.items(who, path)
+        answer = self.get(who, f"/messaging/v1/threads/{thread}/messages")
+        assert answer.status_code in {200, 401, 403, 404}
+        return answer.json()["items"] if answer.status_code == 200 else []
+
+    def expected_to_be_notified(self) -> set[tuple[str, str]]:
+        return {(person, message) for (person, _), messages in self.told.items() for _, message in messages}
+
+    def notified(self) -> set[tuple[str, str]]:
+        sql = "select person_id, content_id from notification where school_id = $1"
+        return {(str(row["person_id"]), str(row["content_id"])) for row in self.product.rows("notify", sql, self.school)}
 
     def write_everywhere(self) -> None:
-        """One message in each thread by somebody who may, and the oracle's word on who is told of it."""
+        """One message in each thread by somebody who may, and the oracle's word on who is told of it; until they are."""
         for thread, place in self.threads.items():
             able = sorted(who for who in self.facts.members if self.facts.first(who, thread) is not None)
             if not able:
                 continue
             author = self.dice.choice(able)
-            with self.product.client(self.headers(author)) as http:
-                answer = http.post(f"/messaging/v1/threads/{place}/messages", json={"text": "Hello."})
+            answer = self.http.post(
+                f"/messaging/v1/threads/{place}/messages", json={"text": "Hello."}, headers=self.headers(author)
+            )
             assert answer.status_code == 201, answer.text
             self.facts.threads[thread].append(author)
             seq = len(self.facts.threads[thread])
@@ -84,6 +98,7 @@ class Town:
             for reader in self.facts.readers(thread, seq):
                 if reader[0] != author[0]:
                     self.told.setdefault(reader, set()).add((place, answer.json()["id"]))
+        self.product.wait(lambda: len(self.notified()) >= len(self.expected_to_be_notified()))
 
 
 async def found(runtime: Runtime, town: Town) -> None:
@@ -157,14 +172,14 @@ async def change(runtime: Runtime, town: Town) -> None:
 
 
 @pytest.fixture(scope="module", params=[1, 2])
-def town(product: Whole, request: pytest.FixtureRequest) -> Town:
+def town(product: Whole, request: pytest.FixtureRequest) -> Iterator[Town]:
     town = Town(product, new_id(), random.Random(request.param))
     product.as_identity(lambda runtime: found(runtime, town))
     product.wait_until_all_know("known_link", link_id=UUID(list(town.facts.links.values())[-1]))
     for who in sorted(town.facts.members):
         for pupil, seat in sorted(town.facts.contacts(who)):
-            with product.client(town.headers(who)) as http:
-                answer = http.post("/messaging/v1/threads", json={"pupil": pupil, "seat": seat})
+            opened = {"pupil": pupil, "seat": seat}
+            answer = town.http.post("/messaging/v1/threads", json=opened, headers=town.headers(who))
             assert answer.status_code in {200, 201}, answer.text
             town.threads[pupil, seat] = answer.json()["id"]
     for thread in town.threads:
@@ -179,7 +194,8 @@ def town(product: Whole, request: pytest.FixtureRequest) -> Town:
     )
     product.wait_until_all_know("known_membership", person_id=ended["person_id"], standing="ended")
     town.write_everywhere()
-    return town
+    yield town
+    town.http.close()
 
 
 def test_the_town_has_something_to_tell(town: Town) -> None:
@@ -240,8 +256,8 @@ def test_what_siblings_are_told_agrees_with_the_oracle(town: Town) -> None:
 def frames(town: Town, who: Who, until: int) -> Iterator[tuple[str, dict[str, Any]]]:
     """The frames of somebody's live stream from the beginning up to a number."""
     with (
-        town.product.client(town.headers(who) | {"last-event-id": "0"}) as http,
-        http.stream("GET", "/notify/v1/stream") as answer,
+        town.product.client() as http,
+        http.stream("GET", "/notify/v1/stream", headers=town.headers(who) | {"last-event-id": "0"}) as answer,
     ):
         if answer.status_code != 200:
             return
@@ -262,15 +278,7 @@ def frames(town: Town, who: Who, until: int) -> Iterator[tuple[str, dict[str, An
 def test_notifications_and_live_streams_agree_with_the_oracle(town: Town) -> None:
     """Of what was sent while one might read it. Nobody is ever told of a message they could not read when it was sent."""
     told = {who: {message for _, message in town.told.get(who, ())} for who in town.everybody}
-
-    def count() -> int:
-        return town.product.rows("notify", "select count(*) as n from notification where school_id = $1", town.school)[
-            0
-        ]["n"]
-
-    people = {(person, message) for (person, _), messages in told.items() for message in messages}
-    town.product.wait(lambda: count() >= len(people))
-    assert count() == len(people)
+    assert town.notified() == town.expected_to_be_notified()
     for who in sorted(town.everybody):
         expected = told[who] if who in town.facts.members or who[1] == "pupil" else set()
         listed = {one["message"] for one in town.items(who, "/notify/v1/notifications")}

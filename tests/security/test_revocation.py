@@ -21,6 +21,7 @@ from tests.support.house import built
 from tests.support.whole import Whole, whole_product
 
 WITHIN = 5.0
+APART = ("identity", "messaging", "notify")
 
 
 class Listener:
@@ -196,24 +197,24 @@ def test_a_guardian_who_signs_out(world: World) -> None:
         assert http.get("/messaging/v1/threads").status_code == 200
 
 
+def ports_of(product: Whole, service: str) -> dict[str, str]:
+    peers = json.loads(product.environment["BOOKBAG_PEERS"])
+    return {"BOOKBAG_HTTP_PORT": str(product.http_ports[service]), "BOOKBAG_GRPC_PORT": peers[service].rpartition(":")[2]}
+
+
 @pytest.fixture(scope="module")
 def apart(servers: TestServers, keys: KeyFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
     """A product whose API services are processes of their own, so that one can be away."""
     folder: Path = tmp_path_factory.mktemp("apart")
     with built(servers, keys, folder) as house, whole_product(house, folder, begin=False) as product:
-        own: dict[str, dict[str, str]] = {}
-        for name in ("identity", "messaging", "notify"):
-            http, grpc = ports.choose(2)
-            own[name] = {"BOOKBAG_HTTP_PORT": str(http), "BOOKBAG_GRPC_PORT": str(grpc)}
-        peers = {name: f"127.0.0.1:{one['BOOKBAG_GRPC_PORT']}" for name, one in own.items()}
-        product.environment["BOOKBAG_PEERS"] = json.dumps(peers)
-        product.addresses = {name: f"http://127.0.0.1:{one['BOOKBAG_HTTP_PORT']}" for name, one in own.items()}
-        for name, ports_of in own.items():
-            product.begin("serve", name, **ports_of)
+        grpc_ports: dict[str, int] = {}
+        for name in APART:
+            product.http_ports[name], grpc_ports[name] = ports.choose(2)
+        product.environment["BOOKBAG_PEERS"] = json.dumps({name: f"127.0.0.1:{port}" for name, port in grpc_ports.items()})
+        for name in APART:
+            product.begin("serve", name, **ports_of(product, name))
         product.begin("work")
-        product.own = own
-        for name in own:
-            product.wait_ready(product.addresses[name])
+        product.wait_ready()
         yield product
 
 
@@ -248,7 +249,7 @@ def test_while_identity_is_away_nobody_is_let_in_on_a_guess(apart: Whole) -> Non
     assert [(one.status_code, one.json()["code"]) for one in refused] == [(503, "access-unknown")] * len(refused)
     assert all(int(one.headers["retry-after"]) > 0 for one in refused)
     assert count() == before
-    apart.begin("serve", "identity", **apart.own["identity"])
+    apart.begin("serve", "identity", **ports_of(apart, "identity"))
     apart.wait(lambda: sends().status_code == 201, seconds=40)
     assert count() == before + 1
     apart.wait(lambda: world.ask("teacher", "GET", "/notify/v1/notifications").status_code == 200)

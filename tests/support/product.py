@@ -38,15 +38,16 @@ class Product:
         """A person of the demo school by a part of their name and by role."""
         return next(one for one in self.people if name in one["name"] and one["role"] == role)
 
-    def client(self, name: str, role: str) -> httpx2.Client:
+    @contextmanager
+    def client(self, name: str, role: str) -> Generator[httpx2.Client]:
         """An API client signed in as somebody."""
-        person = self.person(name, role)
-        client = httpx2.Client(base_url=self.address, timeout=10)
-        opened = client.post("/identity/v1/demo/sessions", json={"person": person["person"], "role": role})
-        assert opened.status_code == 201, opened.text
-        token = client.post("/identity/v1/tokens", json={"person": person["person"], "role": role}).json()["token"]
-        client.headers["authorization"] = f"Bearer {token}"
-        return client
+        who = {"person": self.person(name, role)["person"], "role": role}
+        with httpx2.Client(base_url=self.address, timeout=10) as client:
+            opened = client.post("/identity/v1/demo/sessions", json=who)
+            assert opened.status_code == 201, opened.text
+            token = client.post("/identity/v1/tokens", json=who).json()["token"]
+            client.headers["authorization"] = f"Bearer {token}"
+            yield client
 
     def mails(self) -> list[str]:
         """The mails that would have gone out, as text."""

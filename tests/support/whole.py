@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Coroutine, Generator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +31,20 @@ HEARD = "select 1 from feed_state where position is not null and heard_at > now(
 T = TypeVar("T")
 
 
+class _ByService(httpx2.HTTPTransport):
+    """Sends each request to the process that serves its first path segment, as a gateway would."""
+
+    def __init__(self, http_ports: Mapping[str, int]) -> None:
+        super().__init__(verify=False)
+        self._ports = http_ports
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        service = request.url.path.split("/")[1]
+        if service in self._ports:
+            request.url = request.url.copy_with(port=self._ports[service])
+        return super().handle_request(request)
+
+
 @dataclass
 class Whole:
     """A running product; `logs` is everything its processes wrote, `mails` everything it mailed."""
@@ -41,9 +55,11 @@ class Whole:
     folder: Path
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     admin_ports: dict[str, int] = field(default_factory=dict)
+    http_ports: dict[str, int] = field(default_factory=dict)
+    """Of the services that have an API process of their own; the others answer at `address`."""
 
     def begin(self, kind: str, service: str = "all", **changed: str) -> None:
-        """Start `serve` or `work` of a service, or start it again."""
+        """Start `serve` or `work` of a service, or start it again; under `changed` settings."""
         name = f"{kind}-{service}"
         self.admin_ports.setdefault(name, ports.choose_one())
         log = (self.folder / f"{name}.log").open("ab")
@@ -75,7 +91,8 @@ class Whole:
         return json.loads(self.environment["BOOKBAG_PEERS"])["identity"]
 
     def client(self, headers: dict[str, str] | None = None) -> httpx2.Client:
-        return httpx2.Client(base_url=self.address, headers=headers or {}, timeout=15)
+        transport = _ByService(self.http_ports)
+        return httpx2.Client(base_url=self.address, headers=headers or {}, timeout=15, transport=transport, trust_env=False)
 
     def rows(self, service: str, sql: str, *arguments: object) -> list[asyncpg.Record]:
         """Ask a service's database as its backup role, which reads all schools."""
@@ -129,12 +146,13 @@ class Whole:
             if service != "identity":
                 self.wait(lambda at=service: self.rows(at, sql, *columns.values()))
 
-    def wait_ready(self, address: str | None = None) -> None:
-        """Wait until an API process answers and every copy of who is who is fresh."""
+    def wait_ready(self) -> None:
+        """Wait until every API process answers and every copy of who is who is fresh."""
+        places = [f"http://127.0.0.1:{port}" for port in self.http_ports.values()] or [self.address]
 
         def answers() -> bool:
             try:
-                return httpx2.get(f"{address or self.address}/readyz", timeout=5).status_code == 200
+                return all(httpx2.get(f"{place}/readyz", timeout=5, verify=False).status_code == 200 for place in places)
             except httpx2.TransportError:
                 return False
 

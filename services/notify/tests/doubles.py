@@ -85,14 +85,11 @@ class MailServer:
 
     moods: dict[str, str] = field(default_factory=dict)
     envelopes: list[tuple[list[str], bytes]] = field(default_factory=list)
+    mails: list[EmailMessage] = field(default_factory=list)
     tries: list[str] = field(default_factory=list)
     hanging: asyncio.Event = field(default_factory=asyncio.Event)
     patience: asyncio.Event = field(default_factory=asyncio.Event)
     port: int = 0
-
-    @property
-    def mails(self) -> list[EmailMessage]:
-        return [message_from_bytes(raw, policy=default) for _, raw in self.envelopes]  # type: ignore[misc]
 
     def to(self, address: str) -> list[EmailMessage]:
         return [mail for mail in self.mails if mail["To"] == address]
@@ -117,6 +114,7 @@ class MailServer:
         if "spam" in {self.moods.get(address) for address in envelope.rcpt_tos}:
             return "554 we do not want this"
         self.envelopes.append((list(envelope.rcpt_tos), envelope.content))
+        self.mails.append(message_from_bytes(envelope.content, policy=default))  # type: ignore[arg-type]
         if "vanish" in {self.moods.get(address) for address in envelope.rcpt_tos}:
             asyncio.get_running_loop().call_soon(server.transport.abort)
         return "250 kept"
