@@ -4,8 +4,8 @@ import { VitePWA } from "vite-plugin-pwa";
 import { defineConfig } from "vitest/config";
 import { shippedLocalesOnly } from "./tooling/shipped-locales.ts";
 
-const server = process.env["BOOKBAG_SERVER"] ?? "http://127.0.0.1:8400";
-const proxied = ["/identity", "/messaging", "/notify", "/dev", "/healthz", "/openapi.json"];
+const server = process.env.BOOKBAG_SERVER ?? "http://127.0.0.1:8400";
+const proxied = ["/identity", "/messaging", "/notify", "/dev", "/healthz", "/readyz", "/openapi.json"];
 
 export default defineConfig({
   plugins: [

@@ -100,7 +100,6 @@ def service_app(runtime: Runtime) -> FastAPI:
         openapi_url="/openapi.json",
         docs_url=None,
         redoc_url=None,
-        max_body_size=BODY_LIMIT,
         redirect_slashes=False,
         telemetry={"logs": False, "operation_spans": False},
         generate_unique_id_function=lambda route: f"{service.name}_{route.name}",
@@ -114,7 +113,7 @@ def service_app(runtime: Runtime) -> FastAPI:
     app.state.runtime = runtime
     if service.routes is not None:
         app.include_router(service.routes)
-    app.add_middleware(DeclaredSize)
+    app.add_middleware(BodyLimit)
     _refuse_in_words(app, runtime)
     _complete_openapi(app)
     return app
@@ -236,20 +235,37 @@ def routes_of(app: FastAPI) -> list[RouteContext]:
     return [route for route in iter_route_contexts(app.routes) if isinstance(route.original_route, APIRoute)]
 
 
-class DeclaredSize:
-    """Refuses a body by its declared length before any of it is read, as a problem document that names the limit."""
+class BodyLimit:
+    """Refuses a body that is larger than any route accepts: by its declared length before any of it is read, or, when it declares
+    none, as soon as more has come. The framework's own limit answers in plain text and costs every request a wrapper."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-            if not declared.isdigit() or int(declared) > BODY_LIMIT:
+            declared = next((value for name, value in scope["headers"] if name == b"content-length"), None)
+            if declared is None:
+                receive = _counted(receive)
+            elif not declared.isdigit() or int(declared) > BODY_LIMIT:
                 too_large = Problem(problems.TOO_LARGE, extra={"limit": BODY_LIMIT})
                 await problem_response(too_large)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+
+def _counted(receive: Receive) -> Receive:
+    size = 0
+
+    async def counted() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > BODY_LIMIT:
+            raise HTTPException(413)
+        return message
+
+    return counted
 
 
 class SafeHeaders:

@@ -5,7 +5,8 @@
 import type { Plugin } from "vite";
 
 const shipped = new Set(["en-US", "es-ES", "pl-PL", "ar-AE"]);
-const phrases = /[\\/]react-(?:aria|stately|aria-components)[\\/].*[\\/](?:intl[\\/].*[\\/])?([a-z]{2}-[A-Z]{2})\.m?js$/;
+const phrases =
+  /[\\/]react-(?:aria|stately|aria-components)[\\/].*[\\/](?:intl[\\/].*[\\/])?([a-z]{2}-[A-Z]{2})\.m?js$/;
 
 export function shippedLocalesOnly(): Plugin {
   return {

@@ -5,15 +5,7 @@
  * pointed at `components["schemas"]` and the hand-written `paths` goes.
  */
 
-export type Role =
-  | "guardian"
-  | "pupil"
-  | "teacher"
-  | "assistant"
-  | "specialist"
-  | "leader"
-  | "safeguarding"
-  | "office";
+export type Role = "guardian" | "pupil" | "teacher" | "assistant" | "specialist" | "leader" | "safeguarding" | "office";
 
 export type School = { id: string; code: string; name: string; zone: string; language: string };
 
@@ -146,10 +138,7 @@ export interface paths {
   };
   "/messaging/v1/threads/{thread_id}": { get: Operation<{ 200: Json<Thread> }, { path: { thread_id: string } }> };
   "/messaging/v1/threads/{thread_id}/messages": {
-    get: Operation<
-      { 200: Json<Page<Message>> },
-      { path: { thread_id: string }; query?: Paging & { after?: number } }
-    >;
+    get: Operation<{ 200: Json<Page<Message>> }, { path: { thread_id: string }; query?: Paging & { after?: number } }>;
     post: Operation<
       { 201: Json<Message> },
       { path: { thread_id: string }; header: { "Idempotency-Key": string } },

@@ -121,6 +121,11 @@ export class Keep {
     await transaction.done;
   }
 
+  /** Every message from the server, of every thread; what is unsent stays. */
+  async forgetMessages(): Promise<void> {
+    await this.#shelf.clear("messages");
+  }
+
   /** In the order of writing. */
   async unsent(): Promise<Unsent[]> {
     return this.#shelf.getAll("unsent");

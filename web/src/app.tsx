@@ -1,0 +1,73 @@
+/** Which page stands at which address, and what is shown instead while nobody is signed in. */
+import { lazy, type ReactNode, Suspense } from "react";
+import { BrowserRouter, Navigate, Route, Routes } from "react-router";
+import { Satchel } from "./components/Icon.tsx";
+import { Frame } from "./frame/Frame.tsx";
+import { ChoosePage } from "./pages/ChoosePage.tsx";
+import { MessagesPage } from "./pages/MessagesPage.tsx";
+import { MorePage } from "./pages/MorePage.tsx";
+import { NewPage } from "./pages/NewPage.tsx";
+import { NowherePage } from "./pages/NowherePage.tsx";
+import { SignInPage } from "./pages/SignInPage.tsx";
+import { ThreadPage } from "./pages/ThreadPage.tsx";
+import { SessionProvider, useSession } from "./session/session.tsx";
+import { Words } from "./words/Words.tsx";
+
+const Gallery = import.meta.env.DEV ? lazy(() => import("./gallery/Gallery.tsx")) : null;
+
+export function App() {
+  return (
+    <BrowserRouter>
+      <SessionProvider>
+        <Words>
+          <Routes>
+            {Gallery && (
+              <Route
+                path="/gallery"
+                element={
+                  <Suspense fallback={null}>
+                    <Gallery />
+                  </Suspense>
+                }
+              />
+            )}
+            {/* The address stays while one signs in, so that a link from an e-mail opens its conversation. */}
+            <Route
+              element={
+                <Door>
+                  <Frame />
+                </Door>
+              }
+            >
+              <Route index element={<Navigate to="/threads" replace />} />
+              <Route path="/threads" element={<MessagesPage />}>
+                <Route path=":id" element={<ThreadPage />} />
+              </Route>
+              <Route path="/new" element={<NewPage />} />
+              <Route path="/more" element={<MorePage />} />
+              <Route path="*" element={<NowherePage />} />
+            </Route>
+          </Routes>
+        </Words>
+      </SessionProvider>
+    </BrowserRouter>
+  );
+}
+
+function Door({ children }: { children: ReactNode }) {
+  const { state, member } = useSession();
+  switch (state) {
+    case "starting":
+      return (
+        <div className="boot">
+          <Satchel large />
+        </div>
+      );
+    case "signed-out":
+      return <SignInPage />;
+    case "choosing":
+      return <ChoosePage />;
+    default:
+      return member ? children : <SignInPage />;
+  }
+}

@@ -1,0 +1,88 @@
+/** Where a message is written; nothing typed here is ever thrown away by us. */
+import { Plural, useLingui } from "@lingui/react/macro";
+import { type KeyboardEvent, useId, useRef } from "react";
+import { Button } from "./Button.tsx";
+import { TextArea } from "./TextArea.tsx";
+import "./composer.css";
+
+export const LONGEST = 4000;
+const COUNT_FROM = 3600;
+
+export type ComposerProps = {
+  /** The button says to whom: "Send to Ms Hughes". */
+  sendLabel: string;
+  text: string;
+  onText(text: string): void;
+  onSend(text: string): void;
+  language: string;
+  disabled?: boolean;
+  /** Why nothing can be sent now. */
+  why?: string | undefined;
+};
+
+export function Composer({ sendLabel, text, onText, onSend, language, disabled = false, why }: ComposerProps) {
+  const { t } = useLingui();
+  const area = useRef<HTMLTextAreaElement>(null);
+  const noteId = useId();
+  // The server counts characters, not UTF-16 units.
+  const length = text.length < COUNT_FROM ? text.length : [...text].length;
+  const tooMany = length - LONGEST;
+  const ready = text.trim() !== "" && tooMany <= 0 && !disabled;
+
+  const send = () => {
+    if (!ready) return;
+    onSend(text.trim());
+    onText("");
+    area.current?.focus();
+  };
+  const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
+    if (event.key !== "Enter" || event.nativeEvent.isComposing) return;
+    if (event.ctrlKey || event.metaKey) {
+      event.preventDefault();
+      send();
+    }
+  };
+  const note = why ?? (length >= COUNT_FROM ? "count" : undefined);
+
+  return (
+    <form
+      className="composer"
+      aria-label={t`Write a message`}
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+    >
+      <TextArea
+        ref={area}
+        label={t`Your message`}
+        placeholder={t`Write a message`}
+        value={text}
+        onChange={onText}
+        onKeyDown={onKeyDown}
+        language={language}
+        invalid={tooMany > 0}
+        disabled={disabled}
+        describedBy={note ? noteId : undefined}
+        data-testid="composer"
+      />
+      <div className="composer-foot">
+        <p
+          id={noteId}
+          className={tooMany > 0 ? "composer-note composer-note-over" : "composer-note"}
+          aria-live="polite"
+        >
+          {why ??
+            (length < COUNT_FROM ? null : tooMany > 0 ? (
+              <Plural value={tooMany} one="# character too many" other="# characters too many" />
+            ) : (
+              <Plural value={-tooMany} one="# character left" other="# characters left" />
+            ))}
+        </p>
+        <Button type="submit" look={ready ? "primary" : "soft"} isDisabled={!ready} data-testid="send">
+          {sendLabel}
+        </Button>
+      </div>
+    </form>
+  );
+}

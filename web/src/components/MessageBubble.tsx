@@ -1,0 +1,187 @@
+/**
+ * One message as its reader sees it: in their language first, the original one press away, and how far it has come
+ * in words.
+ */
+import { Trans, useLingui } from "@lingui/react/macro";
+import { useState } from "react";
+import type { ShownMessage } from "../data/types.ts";
+import { languageName } from "../words/languageNames.ts";
+import { problemWords, worthRetrying } from "../words/problems.ts";
+import { inWords } from "../words/seats.ts";
+import { useWhen } from "../words/useWhen.ts";
+import { Button } from "./Button.tsx";
+import "./message-bubble.css";
+
+export type MessageBubbleProps = {
+  message: ShownMessage;
+  /** Who wrote it, where several could have. */
+  withAuthor?: boolean;
+  /** The last of several by one author: the time stands under it. */
+  withTime?: boolean;
+  /** My newest: how far it has come stands under it. */
+  withState?: boolean;
+  onRetry?(): void;
+  onDiscard?(): void;
+};
+
+export function MessageBubble(props: MessageBubbleProps) {
+  const { message, withAuthor = false, withTime = false, withState = false } = props;
+  const { t } = useLingui();
+  const when = useWhen();
+  const [original, setOriginal] = useState(false);
+  const translation = message.mine ? null : message.translation;
+  const translated = translation?.state === "stored" && translation.text !== null;
+  const showsTranslation = translated && !original;
+  const unsettled = message.state === "failed" || message.state === "waiting" || message.state === "sending";
+  const exact = when.exact(message.sent_at);
+  const author = message.author.name;
+
+  return (
+    <article
+      className={message.mine ? "bubble-row bubble-row-mine" : "bubble-row"}
+      data-testid={`message-${message.seq === null ? message.key : message.id}`}
+      data-state={message.state}
+      aria-label={message.mine ? t`You, ${exact}` : t`${author}, ${exact}`}
+    >
+      {withAuthor && <bdi className="bubble-author">{author}</bdi>}
+      <div className="bubble" title={exact}>
+        <p
+          className="bubble-text"
+          dir="auto"
+          lang={showsTranslation ? translation.language : message.language}
+          data-testid={`text-${message.seq === null ? message.key : message.id}`}
+        >
+          {showsTranslation ? translation.text : message.text}
+        </p>
+        {translation && (
+          <TranslationLine
+            message={message}
+            translated={translated}
+            original={original}
+            onToggle={() => setOriginal(!original)}
+          />
+        )}
+      </div>
+      {message.state === "failed" ? (
+        <Refusal message={message} onRetry={props.onRetry} onDiscard={props.onDiscard} />
+      ) : withState || unsettled ? (
+        <StateWords message={message} />
+      ) : (
+        withTime && (
+          <time className="bubble-note" dateTime={message.sent_at}>
+            {when.time(message.sent_at)}
+          </time>
+        )
+      )}
+    </article>
+  );
+}
+
+function TranslationLine({
+  message,
+  translated,
+  original,
+  onToggle,
+}: {
+  message: ShownMessage;
+  translated: boolean;
+  original: boolean;
+  onToggle(): void;
+}) {
+  const { i18n } = useLingui();
+  const translation = message.translation;
+  if (!translation) return null;
+  const source = languageName(translation.source_language ?? message.language, i18n);
+  const wanted = languageName(translation.language, i18n);
+  if (!translated) {
+    return (
+      <p className="bubble-translation">
+        {translation.state === "on-its-way" ? (
+          <Trans>Translation on its way</Trans>
+        ) : (
+          <Trans>No translation into {wanted} yet · original shown</Trans>
+        )}
+      </p>
+    );
+  }
+  return (
+    <p className="bubble-translation">
+      {original ? <Trans>Written in {source}</Trans> : <Trans>Translated from {source}</Trans>}
+      {" · "}
+      <button type="button" className="bubble-toggle" data-testid="translation-toggle" onClick={onToggle}>
+        {original ? <Trans>show translation</Trans> : <Trans>show original</Trans>}
+      </button>
+    </p>
+  );
+}
+
+function StateWords({ message }: { message: ShownMessage }) {
+  const { t, i18n } = useLingui();
+  const when = useWhen();
+  const words = (): string => {
+    switch (message.state) {
+      case "sending":
+        return t`Sending`;
+      case "waiting":
+        return t`Waiting for network`;
+      case "seen": {
+        const moment = message.seenAt ? when.moment(message.seenAt) : "";
+        const who = inWords(message.seenBy, i18n);
+        return message.seenBy.length > 0 ? t`Seen ${moment} (${who})` : t`Seen ${moment}`;
+      }
+      default: {
+        const moment = when.moment(message.sent_at);
+        return t`Sent ${moment}`;
+      }
+    }
+  };
+  return (
+    <p className="bubble-note" data-testid="message-state" title={when.exact(message.seenAt ?? message.sent_at)}>
+      {words()}
+    </p>
+  );
+}
+
+function Refusal({
+  message,
+  onRetry,
+  onDiscard,
+}: {
+  message: ShownMessage;
+  onRetry: (() => void) | undefined;
+  onDiscard: (() => void) | undefined;
+}) {
+  const { t } = useLingui();
+  const code = message.problem ?? "unavailable";
+  const reason = problemWords(code);
+  const [copied, setCopied] = useState(false);
+  const copy = async () => {
+    await navigator.clipboard.writeText(message.text);
+    setCopied(true);
+  };
+  return (
+    <div className="bubble-refusal" role="alert">
+      <p data-testid="message-state">
+        <strong>{t`Not sent.`}</strong> <RefusalReason reason={reason} /> {t`Your words are kept here.`}
+      </p>
+      <div className="bubble-actions">
+        {worthRetrying(code) ? (
+          <Button look="quiet" onPress={() => onRetry?.()} data-testid="retry">{t`Try again`}</Button>
+        ) : copied ? (
+          <Button
+            look="quiet"
+            onPress={() => onDiscard?.()}
+            data-testid="discard"
+          >{t`Copied · remove from here`}</Button>
+        ) : (
+          <Button look="quiet" onPress={copy} data-testid="copy">{t`Copy the text`}</Button>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function RefusalReason({ reason }: { reason: ReturnType<typeof problemWords> }) {
+  const { i18n } = useLingui();
+  return <>{i18n._(reason)}</>;
+}

@@ -1,0 +1,86 @@
+/**
+ * What the pages are given: the server's own shapes, plus what only this device knows about a message on its way.
+ */
+import type { Contact, DemoPerson, Membership, Message, Role, Thread } from "../api/schema.ts";
+
+export type { Contact, DemoPerson, Membership, Message, Role, Thread };
+
+/**
+ * How far a message of mine has come. `waiting`: no network; `sending`: on its way; `failed`: refused, needs me;
+ * `sent`: on the server; `seen`: read by at least one other person. Messages of others are always `sent`.
+ */
+export type MessageState = "sending" | "waiting" | "failed" | "sent" | "seen";
+
+export type ShownMessage = Omit<Message, "seq"> & {
+  /** Stays the same from the moment of writing, so that a list item survives becoming a stored message. */
+  key: string;
+  /** null: not on the server yet. */
+  seq: number | null;
+  state: MessageState;
+  /** When the first reader saw it (RFC 3339); null when nobody has, and on older messages, where only a later time is known. */
+  seenAt: string | null;
+  /** Names, first reader first. */
+  seenBy: string[];
+  /** The problem code of a refusal. */
+  problem: string | null;
+};
+
+export type LiveState = "live" | "reconnecting" | "offline";
+
+export type SessionState = "starting" | "signed-out" | "choosing" | "signed-in" | "offline-start";
+
+export type Demo = { school: { code: string; name: string }; people: DemoPerson[] };
+
+export type Session = {
+  /** `offline-start`: the kept membership is shown read-only until the server is reached. */
+  state: SessionState;
+  member: Membership | null;
+  memberships: Membership[];
+  /** null unless this server runs the demo. */
+  demo: Demo | null;
+  /**
+   * Problem code of the last failed sign-in, or of the right that ended (`signed-out`, `suspended`); `unreachable` when
+   * no server answered.
+   */
+  problem: string | null;
+  /** Never rejects: a failure is told in `problem`. */
+  signIn(email: string, password: string): Promise<void>;
+  signInDemo(person: string, role: Role): Promise<void>;
+  choose(person: string, role: Role): Promise<void>;
+  /** Wipes what was kept, even without network. */
+  signOut(): Promise<void>;
+  /** Rejects with Problem or Unreachable. */
+  setLanguage(tag: string): Promise<void>;
+};
+
+export type Threads = {
+  threads: Thread[];
+  loading: boolean;
+  more: boolean;
+  loadMore(): void;
+  problem: string | null;
+};
+
+export type OneThread = { thread: Thread | null; problem: string | null };
+
+export type Messages = {
+  /** Oldest first; mine that are not yet sent come last. */
+  messages: ShownMessage[];
+  loading: boolean;
+  more: boolean;
+  loadOlder(): Promise<void>;
+  send(text: string): void;
+  retry(key: string): void;
+  discard(key: string): void;
+  problem: string | null;
+};
+
+export type Contacts = {
+  contacts: Contact[];
+  loading: boolean;
+  more: boolean;
+  loadMore(): void;
+  problem: string | null;
+};
+
+export type Unread = { threads: number; messages: number };

@@ -1,0 +1,379 @@
+/**
+ * Who acts in this tab, from the first moment of a visit to the last: the ways in (password, demo, an earlier visit),
+ * the choice among memberships, and the ways out, each of which takes what was kept with it.
+ */
+import { type Api, openApi, reaching, type Send } from "../api/client.ts";
+import { Problem, Unreachable, unwrap } from "../api/problem.ts";
+import type { Membership, Role } from "../api/schema.ts";
+import type { Demo, SessionState } from "../data/types.ts";
+import { Workspace } from "../data/workspace.ts";
+import { dropWhatExpired, Keep, keyOf, wipe, wipeAll } from "../keep/keep.ts";
+import { backoff, type Clock } from "./clock.ts";
+import { Remembered, type Slots } from "./remembered.ts";
+import type { Surroundings } from "./surroundings.ts";
+import { Tokens } from "./tokens.ts";
+import type { Turns } from "./turns.ts";
+
+export const UNREACHABLE = "unreachable";
+const FIRST_WAIT_MS = 1_000;
+const MOST_WAIT_MS = 30_000;
+
+export type Parts = {
+  origin: string;
+  send: Send;
+  clock: Clock;
+  turns: Turns;
+  surroundings: Surroundings;
+  slots: Slots;
+  /** Deletes what the service worker holds beside the shell. */
+  forgetCaches(): Promise<void>;
+  random?: () => number;
+};
+
+export type Snapshot = {
+  state: SessionState;
+  member: Membership | null;
+  memberships: Membership[];
+  demo: Demo | null;
+  problem: string | null;
+  workspace: Workspace | null;
+};
+
+type Acting = { workspace: Workspace; tokens: Tokens };
+
+export class SessionMachine {
+  readonly #parts: Parts;
+  readonly #open: Api;
+  readonly #remembered: Remembered;
+  readonly #listeners = new Set<() => void>();
+  readonly #tabs: ReturnType<Surroundings["tabs"]>;
+  #snapshot: Snapshot = {
+    state: "starting",
+    member: null,
+    memberships: [],
+    demo: null,
+    problem: null,
+    workspace: null,
+  };
+  #acting: Acting | null = null;
+  #begun = false;
+  #resuming: Promise<void> | null = null;
+  #attempt = 0;
+  #forgetRetry: (() => void) | null = null;
+  #wiping: Promise<unknown> = Promise.resolve();
+  /** Rises when somebody comes in or goes out: what was asked for before is no longer wanted. */
+  #visit = 0;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#open = openApi(parts.origin, reaching(parts.send));
+    this.#remembered = new Remembered(parts.slots);
+    this.#tabs = parts.surroundings.tabs("session", (said) => this.#heard(said));
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  readonly snapshot = (): Snapshot => this.#snapshot;
+
+  /** Takes up the last visit, kept content first. Safe to call again. */
+  async start(): Promise<void> {
+    if (this.#begun) return;
+    this.#begun = true;
+    this.#parts.surroundings.on("online", () => this.#forgetRetryAnd(() => this.#resume()));
+    await dropWhatExpired(this.#parts.clock.now).catch(() => {});
+    if (!this.#remembered.leaving) await this.#showKept();
+    await this.#resume();
+  }
+
+  /** Resolves when what the last way out had to take with it is gone. */
+  async wiped(): Promise<void> {
+    await this.#wiping;
+  }
+
+  async signIn(email: string, password: string): Promise<void> {
+    await this.#enter(async () =>
+      unwrap(await this.#open.POST("/identity/v1/sessions", { body: { email, password } })),
+    );
+  }
+
+  async signInDemo(person: string, role: Role): Promise<void> {
+    await this.#enter(
+      async () => unwrap(await this.#open.POST("/identity/v1/demo/sessions", { body: { person, role } })),
+      role,
+    );
+  }
+
+  async choose(person: string, role: Role): Promise<void> {
+    const visit = this.#leaveWorkspace();
+    try {
+      await this.#act({ person, role }, visit);
+    } catch (failure) {
+      if (visit !== this.#visit) return;
+      const { memberships } = this.#snapshot;
+      this.#show({ state: memberships.length > 0 ? "choosing" : "signed-out", member: null, problem: codeOf(failure) });
+    }
+  }
+
+  async signOut(): Promise<void> {
+    this.#remembered.leaving = true;
+    await this.#goOut(null, wipeAll);
+    this.#tabs.say("signed-out");
+    await this.#tellLeaving();
+    await this.#findDemo();
+  }
+
+  async setLanguage(tag: string): Promise<void> {
+    const workspace = this.#acting?.workspace;
+    if (!workspace) return;
+    const member = await workspace.setLanguage(tag);
+    if (this.#acting?.workspace !== workspace) return;
+    this.#show({
+      member,
+      memberships: this.#snapshot.memberships.map((each) =>
+        each.person === member.person ? { ...each, language: member.language } : each,
+      ),
+    });
+  }
+
+  /** First paint: what was kept of the membership last acted in, before the server is asked. */
+  async #showKept(): Promise<void> {
+    const chosen = this.#remembered.chosen;
+    if (!chosen) return;
+    const visit = this.#visit;
+    try {
+      const keep = await Keep.open(`${chosen.school}/${chosen.person}/${chosen.role}`, this.#parts.clock.now);
+      const member = await keep.member();
+      if (!member) {
+        keep.close();
+        return void (await wipe(keep.key));
+      }
+      if (visit !== this.#visit) return keep.close();
+      await this.#settle(member, keep, this.#tokensFor(chosen), visit);
+    } catch {
+      // Nothing can be kept on this device: the server is asked instead.
+    }
+  }
+
+  /** Asks the server whether the last visit still stands; comes back to it until there is an answer. */
+  #resume(): Promise<void> {
+    this.#resuming ??= this.#askAgain().finally(() => {
+      this.#resuming = null;
+    });
+    return this.#resuming;
+  }
+
+  async #askAgain(): Promise<void> {
+    const visit = this.#visit;
+    const { state } = this.#snapshot;
+    if (state === "signed-in" && this.#snapshot.memberships.length > 0) return;
+    if (state === "choosing" || (state === "signed-out" && this.#snapshot.problem !== UNREACHABLE)) return;
+    try {
+      if (this.#remembered.leaving) {
+        if (!(await this.#tellLeaving())) throw new Unreachable("still to be signed out");
+        this.#show({ state: "signed-out", problem: null });
+        return void (await this.#findDemo());
+      }
+      // In turn with renewals: a cookie that another tab has just had rotated would look like a session that ended.
+      const { memberships } = await this.#parts.turns("tokens", async () =>
+        unwrap(await this.#open.GET("/identity/v1/memberships")),
+      );
+      if (visit !== this.#visit) return;
+      this.#attempt = 0;
+      await this.#takeUp(memberships, visit);
+    } catch (failure) {
+      if (visit !== this.#visit) return;
+      if (failure instanceof Problem && !failure.passing) return this.#refused(failure);
+      this.#show({
+        state: this.#acting ? "offline-start" : "signed-out",
+        problem: this.#acting ? null : UNREACHABLE,
+      });
+      const wait = backoff(this.#attempt++, FIRST_WAIT_MS, MOST_WAIT_MS, this.#parts.random ?? Math.random);
+      this.#forgetRetry?.();
+      this.#forgetRetry = this.#parts.clock.after(wait, () => void this.#resume());
+    }
+  }
+
+  async #takeUp(memberships: Membership[], visit: number): Promise<void> {
+    const acting = this.#acting;
+    if (acting) {
+      const { person, role } = acting.workspace.member;
+      if (!memberships.some((each) => each.person === person && each.role === role)) {
+        const key = keyOf(acting.workspace.member);
+        await this.#goOut(null, () => wipe(key));
+        return this.#offer(memberships, undefined, this.#visit);
+      }
+      this.#show({ state: "signed-in", memberships });
+      const { member } = await acting.tokens.grant();
+      if (visit !== this.#visit) return;
+      this.#show({ member: { ...member, language: acting.workspace.member.language } });
+      return;
+    }
+    const chosen = this.#remembered.chosen;
+    await this.#offer(
+      memberships,
+      memberships.find((each) => each.person === chosen?.person && each.role === chosen.role),
+      visit,
+    );
+  }
+
+  async #enter(ask: () => Promise<{ memberships: Membership[] }>, role?: Role): Promise<void> {
+    const visit = this.#leaveWorkspace();
+    this.#show({ problem: null });
+    try {
+      const { memberships } = await ask();
+      if (visit !== this.#visit) return;
+      this.#remembered.leaving = false;
+      await this.#offer(memberships, role && memberships.find((each) => each.role === role), visit);
+      this.#tabs.say("signed-in");
+    } catch (failure) {
+      if (visit !== this.#visit) return;
+      this.#show({ state: "signed-out", member: null, problem: codeOf(failure) });
+    }
+  }
+
+  /** Acts as the wanted one, the only one, or asks which. */
+  async #offer(memberships: Membership[], wanted: Membership | undefined, visit: number): Promise<void> {
+    const one = wanted ?? (memberships.length === 1 ? memberships[0] : undefined);
+    this.#show({ memberships });
+    if (one) await this.#act(one, visit);
+    else this.#show({ state: "choosing", problem: null });
+  }
+
+  async #act(wanted: { person: string; role: Role }, visit: number): Promise<void> {
+    const tokens = this.#tokensFor(wanted);
+    const { member } = await tokens.grant();
+    if (visit !== this.#visit) return tokens.close();
+    const keep = await Keep.open(keyOf(member), this.#parts.clock.now);
+    await keep.putMember(member).catch(() => {});
+    await this.#settle(member, keep, tokens, visit);
+  }
+
+  async #settle(member: Membership, keep: Keep, tokens: Tokens, visit: number): Promise<void> {
+    const { origin, send, clock, turns, surroundings, random } = this.#parts;
+    const workspace: Workspace = new Workspace({
+      origin,
+      send,
+      member,
+      keep,
+      tokens,
+      clock,
+      turns,
+      surroundings,
+      ended: (code) => void this.#ended(code, workspace),
+      ...(random && { random }),
+    });
+    await workspace.wake();
+    if (visit !== this.#visit) return void workspace.close();
+    this.#acting = { workspace, tokens };
+    this.#remembered.chosen = { school: member.school.id, person: member.person, role: member.role };
+    this.#show({ state: "signed-in", member, workspace, problem: null });
+    workspace.subscribe(() => {
+      if (workspace.live === "live" && this.#snapshot.state === "offline-start") void this.#resume();
+    });
+    workspace.start();
+  }
+
+  #tokensFor({ person, role }: { person: string; role: Role }): Tokens {
+    const { clock, turns } = this.#parts;
+    const tokens: Tokens = new Tokens(
+      this.#open,
+      { person, role },
+      {
+        clock,
+        turns,
+        refused: (code) => {
+          if (this.#acting?.tokens === tokens) void this.#ended(code, this.#acting.workspace);
+        },
+      },
+    );
+    return tokens;
+  }
+
+  /** The server ended this membership's right, or the whole session. */
+  async #ended(code: string, workspace: Workspace): Promise<void> {
+    if (this.#acting?.workspace !== workspace) return;
+    const key = keyOf(workspace.member);
+    if (code === "not-found") {
+      await this.#goOut(null, () => wipe(key));
+      await this.#resuming;
+      this.#show({ state: "starting" });
+      return this.#resume();
+    }
+    // A session that ended took every membership of the account with it; a suspension is one school's.
+    await this.#goOut(code, code === "signed-out" ? wipeAll : () => wipe(key));
+    await this.#findDemo();
+  }
+
+  async #refused(failure: Problem): Promise<void> {
+    const acting = this.#acting;
+    if (acting) return this.#ended(failure.code, acting.workspace);
+    // Nobody was signed in: that is no problem worth telling.
+    this.#show({ state: "signed-out", problem: failure.status === 401 ? null : failure.code });
+    await this.#findDemo();
+  }
+
+  async #goOut(problem: string | null, forget: () => Promise<void>): Promise<void> {
+    this.#leaveWorkspace();
+    this.#remembered.chosen = null;
+    this.#show({ state: "signed-out", member: null, memberships: [], problem });
+    this.#wiping = Promise.allSettled([forget(), this.#parts.forgetCaches()]);
+    await this.#wiping;
+  }
+
+  #leaveWorkspace(): number {
+    this.#forgetRetry?.();
+    this.#forgetRetry = null;
+    const acting = this.#acting;
+    this.#acting = null;
+    if (acting) this.#show({ state: "starting", member: null, workspace: null });
+    acting?.workspace.close();
+    return ++this.#visit;
+  }
+
+  /** Ends the session on the server; false when the server could not be told yet. */
+  async #tellLeaving(): Promise<boolean> {
+    try {
+      await this.#parts.turns("tokens", async () => unwrap(await this.#open.DELETE("/identity/v1/sessions/current")));
+    } catch (failure) {
+      if (!(failure instanceof Problem) || failure.passing) return false;
+    }
+    this.#remembered.leaving = false;
+    return true;
+  }
+
+  async #findDemo(): Promise<void> {
+    if (this.#snapshot.demo) return;
+    try {
+      this.#show({ demo: unwrap(await this.#open.GET("/identity/v1/demo/people")) });
+    } catch {
+      // Only a demo answers.
+    }
+  }
+
+  #heard(said: unknown): void {
+    if (said === "signed-out" && this.#acting) void this.#goOut(null, async () => {}).then(() => this.#findDemo());
+    if (said === "signed-in" && this.#snapshot.state === "signed-out") {
+      this.#show({ state: "starting", problem: null });
+      void this.#resume();
+    }
+  }
+
+  #forgetRetryAnd(work: () => Promise<void>): void {
+    this.#forgetRetry?.();
+    this.#forgetRetry = null;
+    void work();
+  }
+
+  #show(change: Partial<Snapshot>): void {
+    this.#snapshot = { ...this.#snapshot, ...change };
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+function codeOf(failure: unknown): string {
+  if (failure instanceof Problem) return failure.code;
+  return failure instanceof Unreachable ? UNREACHABLE : "unexpected";
+}

@@ -1,0 +1,37 @@
+/** Says moments in the reader's words and the school's zone. */
+import { useLingui } from "@lingui/react/macro";
+import { useSession } from "../session/session.tsx";
+import { type Day, dayOf, exactly, timeOf } from "./when.ts";
+
+export type When = {
+  zone: string;
+  /** "Today", "Yesterday", "Friday", "3 May". */
+  day(at: string): string;
+  time(at: string): string;
+  /** For a list: the time today, else the day. */
+  brief(at: string): string;
+  /** The time today, else the day and the time. */
+  moment(at: string): string;
+  exact(at: string): string;
+};
+
+export function useWhen(): When {
+  const { t, i18n } = useLingui();
+  const { member } = useSession();
+  const zone = member?.school.zone ?? "UTC";
+  const now = Date.now();
+  const said = (day: Day): string => {
+    if (day.kind === "today") return t`Today`;
+    if (day.kind === "yesterday") return t`Yesterday`;
+    return day.text;
+  };
+  const dayAt = (at: string) => dayOf(at, now, zone, i18n.locale);
+  return {
+    zone,
+    day: (at) => said(dayAt(at)),
+    time: (at) => timeOf(at, zone),
+    brief: (at) => (dayAt(at).kind === "today" ? timeOf(at, zone) : said(dayAt(at))),
+    moment: (at) => (dayAt(at).kind === "today" ? timeOf(at, zone) : `${said(dayAt(at))} ${timeOf(at, zone)}`),
+    exact: (at) => exactly(at, zone, i18n.locale),
+  };
+}

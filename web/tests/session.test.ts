@@ -1,0 +1,223 @@
+import "fake-indexeddb/auto";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { openApi, reaching } from "../src/api/client.ts";
+import { Tokens } from "../src/session/tokens.ts";
+import { turnsInThisTab } from "../src/session/turns.ts";
+import { MovedTime } from "./double/moved-time.ts";
+import { browserFetch, membership, refuse, School } from "./double/school.ts";
+import { Device } from "./double/visit.ts";
+
+let school: School;
+let device: Device;
+
+beforeEach(async () => {
+  school = await new School().open();
+  device = new Device(school);
+});
+
+afterEach(async () => {
+  device.closeTabs();
+  await school.close();
+  for (const { name } of await indexedDB.databases()) if (name) indexedDB.deleteDatabase(name);
+});
+
+async function keptNames(): Promise<string[]> {
+  return (await indexedDB.databases()).map((each) => each.name ?? "").sort();
+}
+
+test("with no earlier visit and no session, the way in is shown, without a complaint", async () => {
+  school.endSession();
+  const visit = await device.visit().begin();
+  expect(visit.state).toMatchObject({ state: "signed-out", problem: null, demo: null });
+});
+
+test("a demo server's people are offered where one signs in", async () => {
+  school.endSession();
+  school.demo = true;
+  const visit = await device.visit().begin();
+  expect(visit.state.demo?.school.code).toBe("oak");
+});
+
+test("a password opens the only membership at once", async () => {
+  school.endSession();
+  const visit = await device.visit().begin();
+  await visit.machine.signIn("tess@example.org", "right");
+  expect(visit.state).toMatchObject({ state: "signed-in", member: { person: "tess" }, problem: null });
+});
+
+test("a wrong password says so and leaves nothing behind", async () => {
+  school.endSession();
+  const visit = await device.visit().begin();
+  await visit.machine.signIn("tess@example.org", "wrong");
+  expect(visit.state).toMatchObject({ state: "signed-out", member: null, problem: "wrong-credentials" });
+  expect(device.stored.size).toBe(0);
+});
+
+test("a sign-in without network says that nothing was reached", async () => {
+  school.endSession();
+  const visit = await device.visit().begin();
+  school.next("POST /identity/v1/sessions", "cut");
+  await visit.machine.signIn("tess@example.org", "right");
+  expect(visit.state).toMatchObject({ state: "signed-out", problem: "unreachable" });
+});
+
+test("several memberships are asked about once; a reload takes the last chosen", async () => {
+  school.memberships.push(membership("tess", "guardian"));
+  const first = await device.visit().begin();
+  expect(first.state.state).toBe("choosing");
+  await first.machine.choose("tess", "guardian");
+  expect(first.state.member?.role).toBe("guardian");
+  device.closeTabs();
+  const second = await device.visit().begin();
+  expect(second.state).toMatchObject({ state: "signed-in", member: { role: "guardian" } });
+});
+
+test("only ids are remembered outside the membership's own store", async () => {
+  await device.visit().begin();
+  expect([...device.stored.values()]).toEqual([JSON.stringify({ school: "s1", person: "tess", role: "teacher" })]);
+});
+
+test("changing the role shows nothing of the other one", async () => {
+  school.memberships.push(membership("tess", "guardian"));
+  school.thread("t", [{}]);
+  const visit = await device.visit().begin();
+  await visit.machine.choose("tess", "teacher");
+  await visit.openList();
+  const teacher = visit.workspace;
+  await visit.machine.choose("tess", "guardian");
+  expect(visit.workspace).not.toBe(teacher);
+  expect(visit.workspace.knownThread("t")).toBeUndefined();
+  expect(teacher.knownThread("t")).toBeUndefined();
+});
+
+test("without network the kept membership is shown at once, and the network brings the rest", async () => {
+  school.thread("t", [{}]);
+  const online = await device.visit().begin();
+  await online.openList();
+  device.closeTabs();
+  const visit = await device.visit({ offline: true }).begin();
+  expect(visit.state).toMatchObject({ state: "offline-start", member: { person: "tess" } });
+  expect(visit.workspace.knownThread("t")?.pupil.first_name).toBe("Ana");
+  visit.tab.goes("online");
+  await visit.until(() => visit.state.state === "signed-in" && visit.state.memberships.length === 1);
+});
+
+test("without network and with nothing kept, the reload is tried again by itself", async () => {
+  school.next("GET /identity/v1/memberships", "cut");
+  const visit = await device.visit().begin();
+  expect(visit.state).toMatchObject({ state: "signed-out", problem: "unreachable" });
+  device.time.move(1_000);
+  await visit.until(() => visit.state.state === "signed-in");
+});
+
+test("a kept membership whose session has ended is wiped, and the sign-in says why", async () => {
+  school.thread("t", [{}]);
+  await (await device.visit().begin()).openList();
+  device.closeTabs();
+  school.endSession();
+  const visit = device.visit();
+  await visit.begin();
+  await visit.until(() => visit.state.state === "signed-out");
+  expect(visit.state.problem).toBe("signed-out");
+  await visit.machine.wiped();
+  expect(await keptNames()).toEqual([]);
+});
+
+test("a membership that is no longer granted is wiped, and the account's other one is opened", async () => {
+  school.memberships.push(membership("tess", "guardian"));
+  await (await device.visit().begin()).machine.choose("tess", "teacher");
+  device.closeTabs();
+  school.memberships.shift();
+  const visit = device.visit();
+  await visit.begin();
+  await visit.until(() => visit.state.member?.role === "guardian");
+  await visit.machine.wiped();
+  expect(await keptNames()).toEqual(["bookbag:s1/tess/guardian"]);
+});
+
+test("signing out takes everything kept for every membership, and tells the server", async () => {
+  school.memberships.push(membership("tess", "guardian"));
+  const visit = await device.visit().begin();
+  await visit.machine.choose("tess", "guardian");
+  await visit.machine.choose("tess", "teacher");
+  expect(await keptNames()).toHaveLength(2);
+  await visit.machine.signOut();
+  expect(visit.state).toMatchObject({ state: "signed-out", member: null, memberships: [], workspace: null });
+  expect(await keptNames()).toEqual([]);
+  expect(device.stored.size).toBe(0);
+  expect(device.forgotCaches).toBe(1);
+  expect(school.count("DELETE /identity/v1/sessions/current")).toBe(1);
+});
+
+test("signing out wipes every tab", async () => {
+  const one = await device.visit().begin();
+  const two = await device.visit().begin();
+  await one.machine.signOut();
+  await two.until(() => two.state.state === "signed-out");
+  expect(await keptNames()).toEqual([]);
+});
+
+test("a sign-out without network wipes at once and is told to the server before anything else later", async () => {
+  const visit = await device.visit().begin();
+  visit.tab.goes("offline");
+  await visit.machine.signOut();
+  expect(await keptNames()).toEqual([]);
+  device.closeTabs();
+  const later = await device.visit().begin();
+  expect(later.state.state).toBe("signed-out");
+  expect(school.cookie).toBeNull();
+});
+
+test("however many ask at once, one renewal goes out", async () => {
+  const time = new MovedTime();
+  const open = openApi(school.origin, reaching(browserFetch(school.cookie)));
+  const acting = { person: "tess", role: "teacher" } as const;
+  const tokens = new Tokens(open, acting, { clock: time, turns: turnsInThisTab(), refused: () => {} });
+  const first = await Promise.all([tokens.token(), tokens.token(), tokens.renew("old")]);
+  expect(new Set(first).size).toBe(1);
+  expect(school.count("POST /identity/v1/tokens")).toBe(1);
+  time.move(560_000);
+  expect(await tokens.token()).toBe(first[0]);
+  time.move(20_000);
+  expect(await tokens.token()).not.toBe(first[0]);
+  expect(school.count("POST /identity/v1/tokens")).toBe(2);
+});
+
+test("two tabs that renew at once do not show a used cookie", async () => {
+  const [one, two] = [await device.visit().begin(), await device.visit().begin()];
+  school.forgetTokens();
+  await Promise.all([one.workspace.fetchUnread(), two.workspace.fetchUnread()]);
+  expect([one.state.state, two.state.state]).toEqual(["signed-in", "signed-in"]);
+});
+
+test("a token the server no longer takes is renewed and the request asked once more", async () => {
+  const visit = await device.visit().begin();
+  school.forgetTokens();
+  expect(await visit.workspace.fetchUnread()).toEqual({ threads: 0, messages: 0 });
+});
+
+test("a suspension met on any request wipes that membership and goes to the sign-in with its code", async () => {
+  const visit = await device.visit().begin();
+  school.next("GET /messaging/v1/unread", refuse(403, "suspended"));
+  await expect(visit.workspace.fetchUnread()).rejects.toMatchObject({ code: "suspended" });
+  await visit.until(() => visit.state.state === "signed-out");
+  expect(visit.state.problem).toBe("suspended");
+  await visit.machine.wiped();
+  expect(await keptNames()).toEqual([]);
+});
+
+test("the language is changed with the version that was read, and kept", async () => {
+  const visit = await device.visit().begin();
+  await visit.machine.setLanguage("cy");
+  expect(visit.state.member?.language).toBe("cy");
+  device.closeTabs();
+  const offline = await device.visit({ offline: true }).begin();
+  expect(offline.state.member?.language).toBe("cy");
+});
+
+test("a language change that crosses another edit is told, and nothing changes here", async () => {
+  const visit = await device.visit().begin();
+  school.next("PATCH /identity/v1/me", refuse(412, "edit-conflict"));
+  await expect(visit.machine.setLanguage("cy")).rejects.toMatchObject({ code: "edit-conflict" });
+  expect(visit.state.member?.language).toBe("en");
+});
