@@ -249,12 +249,13 @@ def translation_for(
 ) -> Translation | None:
     """What a reader is told about a message in their language; None when it is written in it (MSG-7, TR-5).
 
-    `state` is that of the stored row, None when there is no row yet.
+    `state` is that of the stored row, None when there is no row yet. A stored row knows better than the sender's choice what the
+    text is written in: Spanish sent as English is translated for who reads English, and plain for who reads Spanish.
     """
-    if languages.same_language(reader, written):
-        return None
-    if state == TranslationState.STORED:
+    if state == TranslationState.STORED and not (source_language and languages.same_language(reader, source_language)):
         return Translation(TranslationState.STORED, reader, text, source_language)
+    if state == TranslationState.STORED or languages.same_language(reader, written):
+        return None
     if state == TranslationState.UNAVAILABLE:
         return Translation(TranslationState.UNAVAILABLE, reader)
     return Translation(TranslationState.ON_ITS_WAY, reader)

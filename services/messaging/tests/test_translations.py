@@ -39,6 +39,22 @@ async def test_a_reader_of_the_same_language_needs_no_translation(oak: Oak, writ
 
 
 @pytest.mark.req("TR-2", "MSG-7")
+async def test_a_language_chosen_wrongly_is_put_right_by_what_was_detected(oak: Oak, translate: Sibling) -> None:
+    sent = await oak.rosa.says(oak.thread, "Emma está enferma hoy", language="en")
+    assert await translate.stores(oak, sent["id"], "en", text="Emma is ill today", source="es")
+    assert await translate.stores(oak, sent["id"], "es", text="Emma está enferma hoy", source="es")
+    (for_english,) = await oak.teacher.messages(oak.thread)
+    (for_spanish,) = await oak.rosa.messages(oak.thread)
+    assert for_english["translation"] == {
+        "state": "stored",
+        "language": "en",
+        "text": "Emma is ill today",
+        "source_language": "es",
+    }
+    assert for_spanish["translation"] is None
+
+
+@pytest.mark.req("TR-2", "MSG-7")
 async def test_a_stored_translation_is_shown_beside_the_original(oak: Oak, translate: Sibling) -> None:
     sent = await oak.teacher.says(oak.thread, "Good morning")
     assert await translate.stores(oak, sent["id"], "es", text="Buenos días", source="en")
