@@ -6,13 +6,13 @@ see. `--readme` also makes the pictures of the README anew.
 
 import argparse
 import tempfile
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.e2e.conftest import DESK, PHONE, open_conversation, sign_in
+from tests.e2e.conftest import DESK, PHONE, enter, open_conversation, with_password
 from tests.support.product import CHROMIUM, FLAGS, Product, running
 
 PLACE = Path("build/screens")
@@ -29,13 +29,27 @@ CONVERSATIONS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         ("Layla", "guardian", "شكرًا جزيلًا! أخبرنا بذلك في البيت."),
     ),
     "Gwen": (("Hughes", "teacher", "Gwen painted the sea today. It hangs beside the door of Oak."),),
+    "Hamza": (
+        ("Okafor", "teacher", "Hamza told the class about the moon. Everyone listened."),
+        ("Ayesha", "guardian", "بہت شکریہ! وہ گھر پر بھی چاند کی باتیں کرتا ہے۔"),
+    ),
 }
+
+READERS: Sequence[tuple[str, str, str | None, str]] = (
+    ("Hughes", "teacher", "Maya", "en"),
+    ("Carmen", "guardian", "Maya", "es"),
+    ("Layla", "guardian", "Sami", "ar"),
+    ("Ayesha", "guardian", "Hamza", "ur"),
+    ("Ewa", "guardian", None, "pl"),
+)
+"""Name, role, the child whose conversation is opened (nobody has written about Ewa's: her pages are empty), language."""
 
 
 def main() -> None:
     """Start the product, write, take the pictures, end it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--readme", action="store_true", help="also write docs/pictures")
+    parser.add_argument("--only", default="", metavar="WORD", help="keep only pictures with this word in their name")
     asked = parser.parse_args()
     PLACE.mkdir(parents=True, exist_ok=True)
     with (
@@ -46,6 +60,8 @@ def main() -> None:
         _write(product)
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         for name, picture in _pictures(browser, product):
+            if asked.only not in name:
+                continue
             picture(PLACE / f"{name}.png")
             print(PLACE / f"{name}.png")
         if asked.readme:
@@ -73,18 +89,17 @@ def _write(product: Product) -> None:
 
 
 @contextmanager
-def _page(
-    browser: Browser, product: Product, viewport: dict[str, int], scheme: str, name: str, role: str
-) -> Generator[Page]:
+def _page(browser: Browser, product: Product, viewport: Mapping[str, int], scheme: str) -> Generator[Page]:
     context = browser.new_context(
         viewport={"width": viewport["width"], "height": viewport["height"]},
         base_url=product.address,
+        locale="en-GB",
         color_scheme="dark" if scheme == "dark" else "light",
         device_scale_factor=2 if viewport is PHONE else 1,
         reduced_motion="reduce",
     )
     context.set_default_timeout(15_000)
-    yield sign_in(context, product, name, role)
+    yield context.new_page()
     context.close()
 
 
@@ -92,33 +107,45 @@ def _pictures(browser: Browser, product: Product) -> Iterator[tuple[str, Callabl
     """Name and shutter of each picture."""
     for form, viewport in (("phone", PHONE), ("desk", DESK)):
         for scheme in ("light", "dark"):
-            context = browser.new_context(
-                viewport={"width": viewport["width"], "height": viewport["height"]},
-                base_url=product.address,
-                color_scheme="dark" if scheme == "dark" else "light",
-            )
-            page = context.new_page()
-            page.goto("/")
-            page.get_by_test_id("sign-in-email").wait_for()
-            yield f"sign-in-{form}-{scheme}", _shutter(page)
-            context.close()
-            for name, role, pupil, language in (
-                ("Hughes", "teacher", "Maya", "en"),
-                ("Carmen", "guardian", "Maya", "es"),
-                ("Layla", "guardian", "Sami", "ar"),
-            ):
-                with _page(browser, product, viewport, scheme, name, role) as page:
+            variant = f"{form}-{scheme}"
+            yield from _doors(browser, product, viewport, scheme, variant)
+            for name, role, pupil, language in READERS:
+                who = f"{role}-{language}-{variant}"
+                with _page(browser, product, viewport, scheme) as page:
+                    enter(page, product, name, role)
                     for path in ("threads", "new", "more"):
                         page.goto(f"/{path}")
-                        page.get_by_test_id("live-state").wait_for(state="attached")
-                        yield f"{path}-{role}-{language}-{form}-{scheme}", _shutter(page)
+                        yield f"{path}-{who}", _shutter(page, "main h1")
+                    if pupil is None:
+                        continue
                     open_conversation(page, pupil)
-                    page.locator('[data-testid^="message-"]').first.wait_for()
-                    yield f"thread-{role}-{language}-{form}-{scheme}", _shutter(page)
+                    yield f"thread-{who}", _shutter(page, '[data-testid^="message-"]')
+                    if name == "Hughes":
+                        page.context.set_offline(True)
+                        page.get_by_test_id("composer").fill("Written in the tunnel.")
+                        page.get_by_test_id("send").click()
+                        yield f"offline-{who}", _shutter(page, '[data-testid="live-state"][data-state="offline"]')
+                        page.context.set_offline(False)
 
 
-def _shutter(page: Page) -> Callable[[Path], object]:
-    page.wait_for_function("document.fonts.status === 'loaded'")
+def _doors(
+    browser: Browser, product: Product, viewport: Mapping[str, int], scheme: str, variant: str
+) -> Iterator[tuple[str, Callable[[Path], object]]]:
+    """What stands before anybody has come in."""
+    with _page(browser, product, viewport, scheme) as page:
+        page.goto("/")
+        page.get_by_test_id("sign-in-email").wait_for()
+        yield f"sign-in-{variant}", _shutter(page, ".demo-person")
+        with_password(page, "carmen.garcia@families.example", "not the password")
+        yield f"sign-in-refused-{variant}", _shutter(page, "[role=alert]")
+        with_password(page, "carmen.garcia@families.example")
+        yield f"choose-{variant}", _shutter(page, '[data-testid^="membership-"]')
+
+
+def _shutter(page: Page, sight: str) -> Callable[[Path], object]:
+    """Takes the picture once what it is about stands still in its letters."""
+    page.locator(sight).first.wait_for()
+    page.evaluate("document.fonts.ready.then(() => true)")
     page.wait_for_timeout(400)
     return lambda path: page.screenshot(path=str(path))
 

@@ -7,8 +7,10 @@ from uuid import UUID
 
 from bookbag.chassis.consumer import EventCall
 from bookbag.chassis.runtime import Runtime
+from bookbag.directory import owners
 from bookbag.directory.call import Call
-from services.notify import access, owners, store
+from bookbag.school.content import ContentRef
+from services.notify import access, store
 from services.notify.model import (
     ContentId,
     Kind,
@@ -42,7 +44,7 @@ def grace_of(runtime: Runtime) -> timedelta:
 async def tell_of_message(call: EventCall, *, thread: ThreadId, content: ContentId, author: PersonId) -> None:
     """A message is there: its readers get an item, a step in their live stream and, after the grace, a mail. The author gets the
     step alone, for their other devices. NTF-1, NTF-3: once per person and channel, whatever is repeated."""
-    everybody = await owners.readers(call.runtime.peers, call.school, Kind.MESSAGE, content)
+    everybody = await owners.readers(call.runtime.peers, ContentRef(call.school, Kind.MESSAGE, content))
     async with call.effect() as tx:
         told = store.Told(call.record.event_id, Kind.MESSAGE, thread, content, author, call.record.sequence)
         people = recipients(everybody, await store.standing_of_people(tx, {one.person for one in everybody}))
@@ -58,7 +60,7 @@ async def tell_of_receipt(call: EventCall, *, thread: ThreadId, reader: PersonId
     """Somebody has read: their items up to there are seen, which cancels the mails still waiting, and the other side learns it."""
     async with call.runtime.database.tenant(call.school) as tx:
         newest = await store.newest_content(tx, thread)
-    everybody = await owners.readers(call.runtime.peers, call.school, *newest) if newest is not None else []
+    everybody = await owners.readers(call.runtime.peers, ContentRef(call.school, *newest)) if newest is not None else []
     async with call.effect() as tx:
         people = recipients(everybody, await store.standing_of_people(tx, {one.person for one in everybody}))
         told = told_of_receipt(reader, people)
@@ -71,7 +73,7 @@ async def tell_of_receipt(call: EventCall, *, thread: ThreadId, reader: PersonId
 
 async def tell_of_translation(call: EventCall, *, thread: ThreadId, content: ContentId, language: str) -> None:
     """A translation is there: who reads in its language learns it on their live stream (TR-2)."""
-    everybody = await owners.readers(call.runtime.peers, call.school, Kind.MESSAGE, content)
+    everybody = await owners.readers(call.runtime.peers, ContentRef(call.school, Kind.MESSAGE, content))
     async with call.effect() as tx:
         people = recipients(everybody, await store.standing_of_people(tx, {one.person for one in everybody}))
         told = told_of_translation(language, people)

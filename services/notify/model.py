@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NewType
 from uuid import UUID
 
+from bookbag.school.content import Reader
 from bookbag.school.languages import UI_LANGUAGES, best_match, same_language
 from bookbag.school.roles import STAFF
 
@@ -54,10 +55,6 @@ class Kind(StrEnum):
     MESSAGE = "message"
 
 
-CONTENT_OWNERS: Mapping[Kind, str] = {Kind.MESSAGE: "messaging"}
-"""The service that owns each kind of content and says who may read it."""
-
-
 class StreamKind(StrEnum):
     """What a live stream carries."""
 
@@ -90,15 +87,6 @@ class Reason(StrEnum):
     SERVER_BUSY = "server-busy"
     SERVER_AWAY = "server-away"
     GAVE_UP = "gave-up"
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """One person who may read a content, in one role; an empty role is any of theirs."""
-
-    person: PersonId
-    role: str
-    language: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,15 +155,16 @@ def recipients(readers: Iterable[Reader], standing: Mapping[PersonId, Mapping[st
     roles: dict[PersonId, list[str]] = {}
     languages: dict[PersonId, str] = {}
     for reader in readers:
-        known = standing.get(reader.person)
+        person = PersonId(reader.person)
+        known = standing.get(person)
         if known is None:
             mine = [reader.role] if reader.role else []
         else:
             mine = [role for role, how in known.items() if how == "active" and reader.role in ("", role)]
             if not mine:
                 continue
-        roles.setdefault(reader.person, []).extend(mine)
-        languages.setdefault(reader.person, reader.language)
+        roles.setdefault(person, []).extend(mine)
+        languages.setdefault(person, reader.language)
     return [
         Recipient(person, tuple(sorted(set(roles[person]))), languages[person])
         for person in sorted(roles, key=lambda person: person.bytes)

@@ -11,6 +11,7 @@ import structlog
 from bookbag.chassis.consumer import EventCall
 from bookbag.chassis.problems import DependencyAway
 from bookbag.chassis.runtime import Runtime
+from bookbag.school.content import ContentRef
 from bookbag.school.languages import same_language
 from services.translate import owners, store
 from services.translate.detection import Detector
@@ -18,7 +19,6 @@ from services.translate.engines.choice import Engines
 from services.translate.engines.port import EngineUnavailableError, PairUnsupportedError
 from services.translate.masking import TextTooLongError, TooManyProtectedError, mask
 from services.translate.model import (
-    ContentRef,
     GiveUp,
     Original,
     Reason,

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum
-from uuid import UUID
 
+from bookbag.school.content import ContentRef
 from bookbag.school.languages import best_match, same_language
 
 FIRST_WAIT = timedelta(seconds=5)
@@ -36,15 +36,6 @@ class Quality(Enum):
     EVERYDAY = "everyday"
     DEMONSTRATION = "demonstration"
     """Apertium's: fit to show that translation works, not to be relied on ("está enferma" became "is patient")."""
-
-
-@dataclass(frozen=True, slots=True)
-class ContentRef:
-    """A text that some service owns."""
-
-    school: UUID
-    kind: str
-    content: UUID
 
 
 @dataclass(frozen=True, slots=True)

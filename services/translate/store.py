@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from bookbag.chassis.database import Database, Tx
-from services.translate.model import ContentRef, Reason, TranslationRequest
+from bookbag.school.content import ContentRef
+from services.translate.model import Reason, TranslationRequest
 
 
 async def want(tx: Tx, ref: ContentRef, *, version: int, source: str, target: str, revives: Iterable[Reason]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from services.identity.demo.cast import PASSWORD
 from tests.support.product import CHROMIUM, FLAGS, Product, running
 
 PHONE = {"width": 360, "height": 740}
@@ -59,13 +60,29 @@ def contexts(browser: Browser, product: Product) -> Iterator[Callable[..., Brows
 
 
 def sign_in(context: BrowserContext, product: Product, name: str, role: str, path: str = "/") -> Page:
-    """A page on which a person of the demo school is signed in, by one tap."""
+    """A new page on which a person of the demo school is signed in, by one tap."""
     page = context.new_page()
-    page.goto(path)
-    person = product.person(name, role)
-    page.get_by_test_id(f"demo-person-{person['person']}-{role}").click()
-    page.get_by_test_id("live-state").wait_for(state="attached")
+    enter(page, product, name, role, path)
     return page
+
+
+def enter(page: Page, product: Product, name: str, role: str, path: str = "/") -> None:
+    """Sign a person of the demo school in, by one tap, and wait until the page is told what happens."""
+    page.goto(path)
+    tap_person(page, product, name, role)
+    page.locator('[data-testid="live-state"][data-state="live"]').wait_for(state="attached")
+
+
+def tap_person(page: Page, product: Product, name: str, role: str) -> None:
+    """The one tap by which a visitor of the demo becomes somebody."""
+    page.get_by_test_id(f"demo-person-{product.person(name, role)['person']}-{role}").click()
+
+
+def with_password(page: Page, email: str, password: str = PASSWORD) -> None:
+    """Send the sign-in form."""
+    page.get_by_test_id("sign-in-email").fill(email)
+    page.get_by_test_id("sign-in-password").fill(password)
+    page.get_by_test_id("sign-in-submit").click()
 
 
 def open_conversation(page: Page, pupil: str) -> None:

@@ -19,7 +19,7 @@ from tests.security.world import World
 
 PEOPLE = ["teacher", "guardian", "pupil", "office", "leader", "anonymous"]
 STREAM = "/notify/v1/stream"
-EXAMPLES = 6
+EXAMPLES = 4
 BOUNDED = settings(
     max_examples=EXAMPLES, derandomize=True, deadline=None, database=None, phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),

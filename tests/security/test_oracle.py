@@ -78,7 +78,9 @@ class Town:
 
     def notified(self) -> set[tuple[str, str]]:
         sql = "select person_id, content_id from notification where school_id = $1"
-        return {(str(row["person_id"]), str(row["content_id"])) for row in self.product.rows("notify", sql, self.school)}
+        return {
+            (str(row["person_id"]), str(row["content_id"])) for row in self.product.rows("notify", sql, self.school)
+        }
 
     def write_everywhere(self) -> None:
         """One message in each thread by somebody who may, and the oracle's word on who is told of it; until they are."""

@@ -199,7 +199,10 @@ def test_a_guardian_who_signs_out(world: World) -> None:
 
 def ports_of(product: Whole, service: str) -> dict[str, str]:
     peers = json.loads(product.environment["BOOKBAG_PEERS"])
-    return {"BOOKBAG_HTTP_PORT": str(product.http_ports[service]), "BOOKBAG_GRPC_PORT": peers[service].rpartition(":")[2]}
+    return {
+        "BOOKBAG_HTTP_PORT": str(product.http_ports[service]),
+        "BOOKBAG_GRPC_PORT": peers[service].rpartition(":")[2],
+    }
 
 
 @pytest.fixture(scope="module")
@@ -210,7 +213,9 @@ def apart(servers: TestServers, keys: KeyFiles, tmp_path_factory: pytest.TempPat
         grpc_ports: dict[str, int] = {}
         for name in APART:
             product.http_ports[name], grpc_ports[name] = ports.choose(2)
-        product.environment["BOOKBAG_PEERS"] = json.dumps({name: f"127.0.0.1:{port}" for name, port in grpc_ports.items()})
+        product.environment["BOOKBAG_PEERS"] = json.dumps(
+            {name: f"127.0.0.1:{port}" for name, port in grpc_ports.items()}
+        )
         for name in APART:
             product.begin("serve", name, **ports_of(product, name))
         product.begin("work")

@@ -92,7 +92,9 @@ class Whole:
 
     def client(self, headers: dict[str, str] | None = None) -> httpx2.Client:
         transport = _ByService(self.http_ports)
-        return httpx2.Client(base_url=self.address, headers=headers or {}, timeout=15, transport=transport, trust_env=False)
+        return httpx2.Client(
+            base_url=self.address, headers=headers or {}, timeout=15, transport=transport, trust_env=False
+        )
 
     def rows(self, service: str, sql: str, *arguments: object) -> list[asyncpg.Record]:
         """Ask a service's database as its backup role, which reads all schools."""
@@ -152,7 +154,9 @@ class Whole:
 
         def answers() -> bool:
             try:
-                return all(httpx2.get(f"{place}/readyz", timeout=5, verify=False).status_code == 200 for place in places)
+                return all(
+                    httpx2.get(f"{place}/readyz", timeout=5, verify=False).status_code == 200 for place in places
+                )
             except httpx2.TransportError:
                 return False
 

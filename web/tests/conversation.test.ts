@@ -179,12 +179,12 @@ test("older messages come as they are scrolled to, until the first", async () =>
   for (let count = 0; count < 68; count++) school.say("t");
   const visit = await reading();
   expect(visit.shown("t")[0]?.seq).toBe(41);
-  await visit.workspace.olderMessages("t");
+  await visit.workspace.messages.older("t");
   expect(visit.shown("t")[0]?.seq).toBe(11);
-  await visit.workspace.olderMessages("t");
+  await visit.workspace.messages.older("t");
   expect(visit.shown("t").map((each) => each.seq)).toEqual(Array.from({ length: 70 }, (_, index) => index + 1));
   const asked = school.heard.length;
-  await visit.workspace.olderMessages("t");
+  await visit.workspace.messages.older("t");
   expect(school.heard.length).toBe(asked);
 });
 
@@ -193,7 +193,7 @@ test("what was read before is there without network", async () => {
   await online.workspace.settled();
   device.closeTabs();
   const visit = await device.visit({ offline: true }).begin();
-  await expect(visit.workspace.fetchMessages("t")).rejects.toThrow("no answer");
+  await expect(visit.workspace.messages.fetch("t")).rejects.toThrow("no answer");
   expect(visit.words("t")).toEqual(["words 1: sent", "words 2: sent"]);
 });
 
@@ -222,31 +222,31 @@ test("a thread that is not mine any more is forgotten, also on this device", asy
   const visit = await reading();
   await visit.openList();
   school.threads.delete("t");
-  await expect(visit.workspace.fetchThread("t")).rejects.toMatchObject({ code: "not-found" });
+  await expect(visit.workspace.threads.fetch("t")).rejects.toMatchObject({ code: "not-found" });
   await visit.workspace.settled();
   device.closeTabs();
   const offline = await device.visit({ offline: true }).begin();
-  expect(offline.workspace.knownThread("t")).toBeUndefined();
-  await expect(offline.workspace.fetchMessages("t")).rejects.toThrow();
+  expect(offline.workspace.threads.known("t")).toBeUndefined();
+  await expect(offline.workspace.messages.fetch("t")).rejects.toThrow();
   expect(offline.words("t")).toEqual([]);
 });
 
 test("reading is told once, forward only, and the thread is no longer unread", async () => {
   const visit = await reading();
-  await visit.workspace.markRead("t", 2);
-  await visit.workspace.markRead("t", 2);
-  await visit.workspace.markRead("t", 1);
+  await visit.workspace.threads.markRead("t", 2);
+  await visit.workspace.threads.markRead("t", 2);
+  await visit.workspace.threads.markRead("t", 1);
   expect(school.count("PUT /messaging/v1/threads/t/read")).toBe(1);
-  expect(visit.workspace.knownThread("t")).toMatchObject({ unread: 0, my_read_seq: 2 });
+  expect(visit.workspace.threads.known("t")).toMatchObject({ unread: 0, my_read_seq: 2 });
 });
 
 test("reading that did not reach the server is told again when the page asks next", async () => {
   const visit = await reading();
   school.next("PUT /messaging", "cut");
-  await visit.workspace.markRead("t", 2);
-  expect(visit.workspace.knownThread("t")?.unread).toBe(2);
-  await visit.workspace.markRead("t", 2);
-  expect(visit.workspace.knownThread("t")?.unread).toBe(0);
+  await visit.workspace.threads.markRead("t", 2);
+  expect(visit.workspace.threads.known("t")?.unread).toBe(2);
+  await visit.workspace.threads.markRead("t", 2);
+  expect(visit.workspace.threads.known("t")?.unread).toBe(0);
 });
 
 // What is told
@@ -256,7 +256,7 @@ test("a message told on the live line is shown, and the list knows it", async ()
   await visit.openList();
   school.say("t", { text: "news" });
   school.tell("message", { thread: "t", message: "t-m3", author: "rosa" });
-  await visit.until(() => visit.words("t").at(-1) === "news: sent" && visit.workspace.knownThread("t")?.unread === 3);
+  await visit.until(() => visit.words("t").at(-1) === "news: sent" && visit.workspace.threads.known("t")?.unread === 3);
 });
 
 test("a thread never seen before appears in the list when somebody writes in it", async () => {
@@ -264,7 +264,7 @@ test("a thread never seen before appears in the list when somebody writes in it"
   await visit.openList();
   school.thread("u", [{}]);
   school.tell("message", { thread: "u", message: "u-m1", author: "rosa" });
-  await visit.until(() => visit.workspace.knownThread("u") !== undefined);
+  await visit.until(() => visit.workspace.threads.known("u") !== undefined);
 });
 
 test("a translation told on the live line takes the place of its promise", async () => {

@@ -86,8 +86,8 @@ test("changing the role shows nothing of the other one", async () => {
   const teacher = visit.workspace;
   await visit.machine.choose("tess", "guardian");
   expect(visit.workspace).not.toBe(teacher);
-  expect(visit.workspace.knownThread("t")).toBeUndefined();
-  expect(teacher.knownThread("t")).toBeUndefined();
+  expect(visit.workspace.threads.known("t")).toBeUndefined();
+  expect(teacher.threads.known("t")).toBeUndefined();
 });
 
 test("without network the kept membership is shown at once, and the network brings the rest", async () => {
@@ -97,7 +97,7 @@ test("without network the kept membership is shown at once, and the network brin
   device.closeTabs();
   const visit = await device.visit({ offline: true }).begin();
   expect(visit.state).toMatchObject({ state: "offline-start", member: { person: "tess" } });
-  expect(visit.workspace.knownThread("t")?.pupil.first_name).toBe("Ana");
+  expect(visit.workspace.threads.known("t")?.pupil.first_name).toBe("Ana");
   visit.tab.goes("online");
   await visit.until(() => visit.state.state === "signed-in" && visit.state.memberships.length === 1);
 });

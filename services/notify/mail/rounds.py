@@ -16,7 +16,9 @@ from opentelemetry import metrics
 
 from bookbag.chassis.problems import DependencyAway
 from bookbag.chassis.runtime import Runtime
-from services.notify import owners, store
+from bookbag.directory import owners
+from bookbag.school.content import ContentRef
+from services.notify import store
 from services.notify.actions import grace_of, hash_of_link
 from services.notify.mail.addresses import contacts
 from services.notify.mail.letter import Letter, Post, write
@@ -129,7 +131,9 @@ class Rounds:
             await self._write_down(school, mail, Step(State.CANCELLED, Reason.NO_ADDRESS))
             return
         try:
-            allowed = await owners.may_read(self._runtime.peers, school, mail.kind, mail.content, mail.person)
+            allowed = await owners.may_read(
+                self._runtime.peers, ContentRef(school, mail.kind, mail.content), mail.person
+            )
         except DependencyAway as away:
             await self._later(school, [mail.delivery], away)
             return

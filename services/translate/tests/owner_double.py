@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import grpc
 import grpc.aio
@@ -55,7 +55,9 @@ class OwnerDouble(ContentOwnerServiceServicer):
     async def ListReaders(self, request, context):  # noqa: N802
         text = await self._text(request.content, context)
         for language in text.readers:
-            yield pb.ListReadersResponse(readers=[pb.Reader(person_id="p", language=language, role="guardian")])
+            yield pb.ListReadersResponse(
+                readers=[pb.Reader(person_id=str(uuid4()), language=language, role="guardian")]
+            )
 
     async def StoreTranslation(self, request, context):  # noqa: N802
         text = await self._text(request.content, context)

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bookbag.school.content import ContentRef
 from bookbag.school.languages import LANGUAGES, same_language
 from services.translate.model import (
     GIVE_UP_AFTER,
     LONGEST_WAIT,
     MOST_REFUSALS,
-    ContentRef,
     GiveUp,
     Reason,
     TranslationRequest,

@@ -15,6 +15,8 @@ export type ChoiceProps<T extends string> = {
   onChange(value: T): void;
   disabled?: boolean;
   look?: "field" | "quiet";
+  /** Stands there while the list is closed, where the entry itself would say too much. */
+  brief?: string;
   help?: string;
   error?: string;
   "data-testid"?: string;
@@ -28,7 +30,12 @@ export function Choice<T extends string>(props: ChoiceProps<T>) {
       <label className={props.labelUnseen ? "unseen" : "choice-label"} htmlFor={id}>
         {props.label}
       </label>
-      <span className="choice-box">
+      <span className="choice-box" data-brief={props.brief ? true : undefined}>
+        {props.brief && (
+          <span className="choice-brief" aria-hidden="true">
+            {props.brief}
+          </span>
+        )}
         <select
           id={id}
           className="choice-list"

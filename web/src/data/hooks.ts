@@ -5,9 +5,10 @@ import { QueryClient, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import { Problem, Unreachable } from "../api/problem.ts";
 import { useWorkspace } from "../session/session.tsx";
+import { keys } from "./holding.ts";
 import { nothingYet } from "./merging.ts";
 import type { Contacts, LiveState, Messages, OneThread, Thread, Threads, Unread } from "./types.ts";
-import { keys, type Workspace } from "./workspace.ts";
+import type { Workspace } from "./workspace.ts";
 
 /** Stands in while nobody acts; nothing is ever asked through it. */
 const idle = new QueryClient();
@@ -17,10 +18,10 @@ const nothing = () => {};
 export function useThreads(): Threads {
   const workspace = useWorkspace();
   const { data, error, isPending } = useQuery(
-    { queryKey: keys.threads, queryFn: () => acting(workspace).fetchThreads(), enabled: workspace !== null },
+    { queryKey: keys.threads, queryFn: () => acting(workspace).threads.fetchAll(), enabled: workspace !== null },
     workspace?.queries ?? idle,
   );
-  const loadMore = useCallback(() => void workspace?.moreThreads().catch(nothing), [workspace]);
+  const loadMore = useCallback(() => void workspace?.threads.more().catch(nothing), [workspace]);
   return {
     threads: data?.threads ?? noThreads,
     loading: isPending && error === null,
@@ -35,9 +36,9 @@ export function useThread(id: string): OneThread {
   const { data, error } = useQuery(
     {
       queryKey: keys.thread(id),
-      queryFn: () => acting(workspace).fetchThread(id),
+      queryFn: () => acting(workspace).threads.fetch(id),
       enabled: workspace !== null,
-      initialData: () => workspace?.knownThread(id),
+      initialData: () => workspace?.threads.known(id),
       initialDataUpdatedAt: 1,
     },
     workspace?.queries ?? idle,
@@ -51,7 +52,7 @@ export function useMessages(id: string): Messages {
   const version = useSyncExternalStore(workspace?.subscribe ?? never, workspace?.version ?? zero);
   const { thread } = useThread(id);
   const { data, error, isPending } = useQuery(
-    { queryKey: keys.messages(id), queryFn: () => acting(workspace).fetchMessages(id), enabled: workspace !== null },
+    { queryKey: keys.messages(id), queryFn: () => acting(workspace).messages.fetch(id), enabled: workspace !== null },
     workspace?.queries ?? idle,
   );
   const problem = codeOf(error);
@@ -64,7 +65,7 @@ export function useMessages(id: string): Messages {
     messages,
     loading: isPending && error === null,
     more: data !== undefined && data.messages.length > 0 && !data.complete,
-    loadOlder: useCallback(async () => workspace?.olderMessages(id).catch(nothing), [workspace, id]),
+    loadOlder: useCallback(async () => workspace?.messages.older(id).catch(nothing), [workspace, id]),
     send: useCallback((text) => workspace?.write(id, text), [workspace, id]),
     retry: useCallback((key) => workspace?.retry(key), [workspace]),
     discard: useCallback((key) => workspace?.discard(key), [workspace]),
@@ -100,7 +101,7 @@ export function useContacts(q: string): Contacts {
 /** Finds or makes the conversation about a pupil with a seat; gives its id. Rejects with Problem or Unreachable. */
 export function useOpenThread(): (pupilId: string, seatId: string) => Promise<string> {
   const workspace = useWorkspace();
-  return useCallback((pupil, seat) => acting(workspace).openThread(pupil, seat), [workspace]);
+  return useCallback((pupil, seat) => acting(workspace).threads.open(pupil, seat), [workspace]);
 }
 
 export function useUnread(): Unread {
@@ -127,7 +128,7 @@ export function useMarkRead(thread: Thread | null, seq: number | null): void {
   // biome-ignore lint/correctness/useExhaustiveDependencies: `live` is here to try again when the network is back.
   useEffect(() => {
     if (!workspace || !visible || id === undefined || seq === null || seq <= read) return;
-    workspace.markRead(id, seq).catch(nothing);
+    workspace.threads.markRead(id, seq).catch(nothing);
   }, [workspace, visible, id, seq, read, live]);
 }
 

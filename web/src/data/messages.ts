@@ -27,9 +27,9 @@ export class MessageShelf {
       top = between.items.at(-1)?.seq ?? oldest;
     }
     // What was kept while its translation was being made, and is older than the page, is asked for once more.
-    const unfinished = this.#held.conversation(id)?.messages.find(
-      (each) => each.seq < oldest && each.translation?.state === "on-its-way",
-    );
+    const unfinished = this.#held
+      .conversation(id)
+      ?.messages.find((each) => each.seq < oldest && each.translation?.state === "on-its-way");
     if (unfinished) {
       const again = await this.#page(id, { after: unfinished.seq - 1, limit: CATCH_UP_PAGE });
       fetched = [...again.items, ...fetched];

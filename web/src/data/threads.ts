@@ -18,7 +18,8 @@ export class ThreadShelf {
     const page = await this.#page(null);
     const { list, gone } = putFirstPage(this.#held.threads(), page);
     for (const each of list.threads) {
-      if (this.#held.queries.getQueryData(keys.thread(each.id))) this.#held.queries.setQueryData(keys.thread(each.id), each);
+      if (this.#held.queries.getQueryData(keys.thread(each.id)))
+        this.#held.queries.setQueryData(keys.thread(each.id), each);
     }
     this.#held.keepQuietly(async (keep) => {
       await keep.putThreads(page.items);

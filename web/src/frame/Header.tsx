@@ -37,6 +37,7 @@ export function Header() {
           labelUnseen
           look="quiet"
           value={keyOf(member)}
+          brief={i18n._(actingAs[member.role])}
           disabled={state === "offline-start"}
           options={memberships.map((each) => ({
             value: keyOf(each),

@@ -22,9 +22,10 @@ export function DemoPeople({ demo }: { demo: Demo }) {
   };
 
   return (
-    <section className="demo" aria-labelledby="demo-title">
+    <section className="demo sign-in-demo" aria-labelledby="demo-title">
       <h2 id="demo-title">{t`Try ${school}`}</h2>
       <p className="demo-note">{t`A demo school. Press a person to look through their eyes.`}</p>
+      <a className="demo-skip" href="#sign-in-title">{t`Sign in with a password`}</a>
       {roles.map((role) => (
         <div key={role} className="demo-group">
           <h3>{i18n._(roleNames[role])}</h3>

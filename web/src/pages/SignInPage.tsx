@@ -1,4 +1,4 @@
-/** The door: e-mail and password, and in a demo school its people, one tap each. */
+/** The door: e-mail and password; in a demo school its people come first, one tap each. */
 import { useLingui } from "@lingui/react/macro";
 import { type FormEvent, useState } from "react";
 import { Button } from "../components/Button.tsx";
@@ -28,7 +28,7 @@ export function SignInPage() {
 
   return (
     <main className="sign-in" data-demo={demo ? true : undefined}>
-      <section className="sign-in-door" aria-labelledby="sign-in-title">
+      <div className="sign-in-top">
         <div className="sign-in-mark">
           <Satchel large />
           <div>
@@ -36,13 +36,16 @@ export function SignInPage() {
             <p className="sign-in-line">{t`School and home, in your language`}</p>
           </div>
         </div>
+        {problem && (
+          <Notice tone="brick" urgent>
+            {i18n._(problemWords(problem))}
+          </Notice>
+        )}
+      </div>
+      {demo && <DemoPeople demo={demo} />}
+      <section className="sign-in-door" aria-labelledby="sign-in-title">
         <form className="sign-in-form" onSubmit={submit}>
           <h1 id="sign-in-title">{t`Sign in`}</h1>
-          {problem && (
-            <Notice tone="brick" urgent>
-              {i18n._(problemWords(problem))}
-            </Notice>
-          )}
           <TextField
             label={t`E-mail address`}
             type="email"
@@ -71,7 +74,6 @@ export function SignInPage() {
           <p className="sign-in-help">{t`No sign-in yet? The school office gives you one.`}</p>
         </form>
       </section>
-      {demo && <DemoPeople demo={demo} />}
     </main>
   );
 }

@@ -58,6 +58,7 @@ export class SessionMachine {
   #acting: Acting | null = null;
   #begun = false;
   #resuming: Promise<void> | null = null;
+  #findingDemo: Promise<void> | null = null;
   #attempt = 0;
   #forgetRetry: (() => void) | null = null;
   #wiping: Promise<unknown> = Promise.resolve();
@@ -102,7 +103,7 @@ export class SessionMachine {
   async signInDemo(person: string, role: Role): Promise<void> {
     await this.#enter(
       async () => unwrap(await this.#open.POST("/identity/v1/demo/sessions", { body: { person, role } })),
-      role,
+      { person, role },
     );
   }
 
@@ -176,6 +177,7 @@ export class SessionMachine {
         this.#show({ state: "signed-out", problem: null });
         return void (await this.#findDemo());
       }
+      if (!this.#remembered.chosen) void this.#findDemo();
       // In turn with renewals: a cookie that another tab has just had rotated would look like a session that ended.
       const { memberships } = await this.#parts.turns("tokens", async () =>
         unwrap(await this.#open.GET("/identity/v1/memberships")),
@@ -219,14 +221,18 @@ export class SessionMachine {
     );
   }
 
-  async #enter(ask: () => Promise<{ memberships: Membership[] }>, role?: Role): Promise<void> {
+  async #enter(
+    ask: () => Promise<{ memberships: Membership[] }>,
+    wanted?: { person: string; role: Role },
+  ): Promise<void> {
     const visit = this.#leaveWorkspace();
     this.#show({ problem: null });
     try {
       const { memberships } = await ask();
       if (visit !== this.#visit) return;
       this.#remembered.leaving = false;
-      await this.#offer(memberships, role && memberships.find((each) => each.role === role), visit);
+      const one = memberships.find((each) => each.person === wanted?.person && each.role === wanted.role);
+      await this.#offer(memberships, one, visit);
       this.#tabs.say("signed-in");
     } catch (failure) {
       if (visit !== this.#visit) return;
@@ -310,9 +316,12 @@ export class SessionMachine {
   async #refused(failure: Problem): Promise<void> {
     const acting = this.#acting;
     if (acting) return this.#ended(failure.code, acting.workspace);
-    // Nobody was signed in: that is no problem worth telling.
-    this.#show({ state: "signed-out", problem: failure.status === 401 ? null : failure.code });
+    const visit = this.#visit;
+    // First, so that nothing moves at the door once it is drawn.
     await this.#findDemo();
+    // Nobody was signed in: that is no problem worth telling.
+    if (visit === this.#visit)
+      this.#show({ state: "signed-out", problem: failure.status === 401 ? null : failure.code });
   }
 
   async #goOut(problem: string | null, forget: () => Promise<void>): Promise<void> {
@@ -344,8 +353,15 @@ export class SessionMachine {
     return true;
   }
 
-  async #findDemo(): Promise<void> {
-    if (this.#snapshot.demo) return;
+  #findDemo(): Promise<void> {
+    if (this.#snapshot.demo) return Promise.resolve();
+    this.#findingDemo ??= this.#askForDemo().finally(() => {
+      this.#findingDemo = null;
+    });
+    return this.#findingDemo;
+  }
+
+  async #askForDemo(): Promise<void> {
     try {
       this.#show({ demo: unwrap(await this.#open.GET("/identity/v1/demo/people")) });
     } catch {

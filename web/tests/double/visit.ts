@@ -1,8 +1,9 @@
 /** One tab of one browser on the server double, as the session would build it. */
 import { type QueryKey, QueryObserver } from "@tanstack/react-query";
 import type { Send } from "../../src/api/client.ts";
+import { keys } from "../../src/data/holding.ts";
 import type { ShownMessage } from "../../src/data/types.ts";
-import { keys, type Workspace } from "../../src/data/workspace.ts";
+import type { Workspace } from "../../src/data/workspace.ts";
 import { SessionMachine } from "../../src/session/machine.ts";
 import type { Slots } from "../../src/session/remembered.ts";
 import { turnsInThisTab } from "../../src/session/turns.ts";
@@ -92,20 +93,20 @@ export class Visit {
 
   /** As a page that shows this conversation. */
   async openThread(id: string): Promise<void> {
-    this.#watch(keys.thread(id), () => this.workspace.fetchThread(id));
-    this.#watch(keys.messages(id), () => this.workspace.fetchMessages(id));
-    await this.until(() => this.workspace.queries.isFetching() === 0 && this.workspace.knownThread(id) !== undefined);
+    this.#watch(keys.thread(id), () => this.workspace.threads.fetch(id));
+    this.#watch(keys.messages(id), () => this.workspace.messages.fetch(id));
+    await this.until(() => this.workspace.queries.isFetching() === 0 && this.workspace.threads.known(id) !== undefined);
   }
 
   async openList(): Promise<void> {
-    this.#watch(keys.threads, () => this.workspace.fetchThreads());
+    this.#watch(keys.threads, () => this.workspace.threads.fetchAll());
     await this.until(() => this.workspace.queries.isFetching() === 0);
   }
 
   shown(id: string): ShownMessage[] {
     const { queries } = this.workspace;
     const conversation = queries.getQueryData<never>(keys.messages(id)) ?? { messages: [], complete: false };
-    return this.workspace.shown(id, conversation, this.workspace.knownThread(id) ?? null);
+    return this.workspace.shown(id, conversation, this.workspace.threads.known(id) ?? null);
   }
 
   words(id: string): string[] {
