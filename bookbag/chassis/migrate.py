@@ -79,7 +79,9 @@ async def migrate(url: str, service: str, folders: Sequence[tuple[str, Path]]) -
         await guard.execute("select pg_advisory_lock($1)", LOCK)
         for history, folder in folders:
             # Alembic would make it with 32 characters; our revisions are sentences.
-            await guard.execute(f"create table if not exists {history}_version (version_num text primary key)")
+            await guard.execute(
+                f"create table if not exists {history}_version (version_num text primary key)"  # may string-built-sql: a name of our own
+            )
             await _upgrade(url, service, history, folder)
     finally:
         await guard.close()

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 import uvicorn
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
@@ -27,7 +28,7 @@ from bookbag.chassis.database import topic_of
 from bookbag.chassis.http import SafeHeaders, merged_openapi, problem_response, service_app
 from bookbag.chassis.jobs import Jobs
 from bookbag.chassis.outbox_bus import OutboxBus
-from bookbag.chassis.problems import NOT_FOUND, DependencyAway, Problem
+from bookbag.chassis.problems import METHOD_NOT_ALLOWED, NOT_FOUND, DependencyAway, Problem
 from bookbag.chassis.purge import PURGE
 from bookbag.chassis.relay import Relay
 from bookbag.chassis.rpc import RpcServer
@@ -102,13 +103,15 @@ def api_app(built: Sequence[Runtime], extra: Sequence[BaseRoute], ready: Callabl
     async def document(_: Request) -> Response:
         return JSONResponse(merged_openapi(apps))
 
-    async def nothing(_: Request) -> Response:
-        return problem_response(Problem(NOT_FOUND))
+    async def refused(_: Request, error: Exception) -> Response:
+        method_wrong = isinstance(error, HTTPException) and error.status_code == 405
+        return problem_response(Problem(METHOD_NOT_ALLOWED if method_wrong else NOT_FOUND))
 
     routes: list[BaseRoute] = [Mount(f"/{name}", app) for name, app in apps.items()]
     routes += [Route("/openapi.json", document), *admin_app(ready).routes[:2], *extra]
-    routes.append(Route("/{rest:path}", nothing, methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]))
-    return SafeHeaders(Starlette(routes=routes))
+    app = Starlette(routes=routes, exception_handlers={HTTPException: refused})
+    app.router.redirect_slashes = False
+    return SafeHeaders(app)
 
 
 class _Parts:
@@ -164,8 +167,7 @@ async def serve(
         stopping = asyncio.ensure_future(until())
         await asyncio.wait([*running, stopping], return_when=asyncio.FIRST_COMPLETED)
         http.should_exit = admin.should_exit = True
-        for runtime in parts.runtimes:
-            runtime.wake.signal("live:stopping")
+        parts.wake.ring("live:stopping")
         await asyncio.gather(*running, rpc.stop())
 
 

@@ -51,7 +51,7 @@ class Wake:
 
     def signal(self, channel: str) -> None:
         """Wake the sleepers of a channel here at once and elsewhere soon. Never waits and never fails."""
-        self._ring(channel)
+        self.ring(channel)
         if channel in self._pending:
             return
         self._pending.add(channel)
@@ -69,7 +69,8 @@ class Wake:
         with suppress(RedisError, OSError, TimeoutError):
             await self._publishing.publish(channel, b"")
 
-    def _ring(self, channel: str) -> None:
+    def ring(self, channel: str) -> None:
+        """Wake the sleepers of a channel in this process only."""
         for event in self._sleepers.get(channel, ()):
             event.set()
 
@@ -80,7 +81,7 @@ class Wake:
                     await subscription.psubscribe(*self._patterns)
                     async for message in subscription.listen():
                         if message["type"] == "pmessage":
-                            self._ring(message["channel"].decode())
+                            self.ring(message["channel"].decode())
             except (RedisError, OSError, TimeoutError):
                 log.warning("redis away", dependency="redis")
                 await asyncio.sleep(1)

@@ -295,7 +295,7 @@ _MAIL = (
     "   and d.state in ('waiting', 'sending', 'failed')"
 )
 
-_LOCKED = " for update of d"
+_MAIL_LOCKED = _MAIL + " for update of d"
 
 
 async def claimed_mails(tx: Tx, claimed: Sequence[DeliveryId], holder: str) -> list[Mail]:
@@ -305,7 +305,7 @@ async def claimed_mails(tx: Tx, claimed: Sequence[DeliveryId], holder: str) -> l
 
 async def claimed_mail_for_sending(tx: Tx, claimed: DeliveryId, holder: str) -> Mail | None:
     """One delivery, locked until commit, as it stands at the last moment; None when it is no longer ours."""
-    row = await tx.fetchrow(_MAIL + _LOCKED, tx.school, [claimed], holder, tx.now)
+    row = await tx.fetchrow(_MAIL_LOCKED, tx.school, [claimed], holder, tx.now)
     return _mail(row) if row is not None else None
 
 

@@ -6,13 +6,11 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from tests.e2e.conftest import DESK, open_conversation, sign_in
+from tests.e2e.conftest import DESK, needs_apertium, open_conversation, sign_in
 from tests.support.product import Product
 
 pytestmark = pytest.mark.e2e
 Contexts = Callable[..., BrowserContext]
-
-needs_apertium = pytest.mark.skipif("not __import__('shutil').which('apertium')", reason="Apertium is not installed")
 
 
 def write(page, text: str) -> None:
@@ -89,7 +87,7 @@ def test_what_is_written_offline_survives_a_reload_and_is_sent_once(product: Pro
     open_conversation(teacher, "Gwen")
     write(teacher, "Before the tunnel.")
     expect(teacher.get_by_test_id("message-state").last).to_contain_text(re.compile("Sent|Seen"))
-    teacher.wait_for_function("navigator.serviceWorker.controller !== null")
+    assert teacher.evaluate("navigator.serviceWorker.controller !== null"), "the page would not open without network"
     context.set_offline(True)
     write(teacher, "Inside the tunnel.")
     expect(teacher.get_by_test_id("message-state").last).to_contain_text("Waiting for network")
@@ -102,32 +100,3 @@ def test_what_is_written_offline_survives_a_reload_and_is_sent_once(product: Pro
         thread = next(one for one in threads if "Gwen" in one["pupil"]["name"])
         texts = [one["text"] for one in client.get(f"/messaging/v1/threads/{thread['id']}/messages").json()["items"]]
     assert texts.count("Inside the tunnel.") == 1
-
-
-@pytest.mark.req("ID-1")
-def test_signing_out_leaves_nothing_on_the_device(product: Product, contexts: Contexts) -> None:
-    context = contexts()
-    page = sign_in(context, product, "Hughes", "teacher")
-    open_conversation(page, "Maya")
-    write(page, "Something to keep for a moment.")
-    expect(page.get_by_test_id("message-state").last).to_contain_text(re.compile("Sent|Seen"))
-    page.goto("/more")
-    page.get_by_test_id("sign-out").click()
-    page.get_by_test_id("sign-in-email").wait_for()
-    assert (
-        page.evaluate("indexedDB.databases().then(all => all.filter(one => one.name.startsWith('bookbag')).length)")
-        == 0
-    )
-    assert [cookie for cookie in context.cookies() if cookie["name"] == "bookbag_refresh"] == []
-    page.goto("/threads")
-    page.get_by_test_id("sign-in-email").wait_for()
-
-
-@pytest.mark.req("ID-1")
-def test_a_session_ended_elsewhere_ends_this_page_within_seconds(product: Product, contexts: Contexts) -> None:
-    page = sign_in(contexts(), product, "Layla", "guardian")
-    with product.client("Layla", "guardian") as client:
-        for session in client.get("/identity/v1/sessions").json()["items"]:
-            if not session["current"]:
-                client.delete(f"/identity/v1/sessions/{session['id']}")
-    page.get_by_test_id("sign-in-email").wait_for(timeout=8_000)

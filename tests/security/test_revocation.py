@@ -78,7 +78,7 @@ def every_path(world: World, headers: dict[str, str], thread: str) -> dict[str, 
 def within_five_seconds(since: float, fact: Callable[[], object]) -> None:
     while not fact():
         assert time.monotonic() - since < WITHIN, "the right is still there"
-        time.sleep(0.05)
+        time.sleep(0.05)  # may thread-sleep: looks again at other processes, with a deadline
 
 
 def hold_mail(world: World, person: UUID) -> UUID:

@@ -138,7 +138,7 @@ class Whole:
         while not fact():
             if time.monotonic() > end:
                 raise AssertionError(f"not within {seconds} s\n{self.logs[-3000:]}")
-            time.sleep(0.05)
+            time.sleep(0.05)  # may thread-sleep: looks again at other processes, with a deadline
 
     def wait_until_all_know(self, table: str, **columns: object) -> None:
         """Wait until each copy of who is who has a row with these values."""

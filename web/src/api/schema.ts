@@ -1,8 +1,6 @@
 /**
- * The server's HTTP contract as this client uses it, in the shape openapi-typescript writes.
- *
- * `npm run api` generates schema.gen.ts from a running server's /openapi.json; the named types at the top are then
- * pointed at `components["schemas"]` and the hand-written `paths` goes.
+ * The server's HTTP contract as this client uses it, in the shape openapi-typescript writes. Written by hand, so that
+ * the client is built without a running server; tests/e2e/test_contract.py holds it against the server's own.
  */
 
 export type Role = "guardian" | "pupil" | "teacher" | "assistant" | "specialist" | "leader" | "safeguarding" | "office";
@@ -136,17 +134,17 @@ export interface paths {
       { pupil: string; seat: string }
     >;
   };
-  "/messaging/v1/threads/{thread_id}": { get: Operation<{ 200: Json<Thread> }, { path: { thread_id: string } }> };
-  "/messaging/v1/threads/{thread_id}/messages": {
-    get: Operation<{ 200: Json<Page<Message>> }, { path: { thread_id: string }; query?: Paging & { after?: number } }>;
+  "/messaging/v1/threads/{thread}": { get: Operation<{ 200: Json<Thread> }, { path: { thread: string } }> };
+  "/messaging/v1/threads/{thread}/messages": {
+    get: Operation<{ 200: Json<Page<Message>> }, { path: { thread: string }; query?: Paging & { after?: number } }>;
     post: Operation<
       { 201: Json<Message> },
-      { path: { thread_id: string }; header: { "Idempotency-Key": string } },
+      { path: { thread: string }; header: { "Idempotency-Key": string } },
       { text: string; language?: string }
     >;
   };
-  "/messaging/v1/threads/{thread_id}/read": {
-    put: Operation<{ 204: Empty }, { path: { thread_id: string } }, { seq: number }>;
+  "/messaging/v1/threads/{thread}/read": {
+    put: Operation<{ 204: Empty }, { path: { thread: string } }, { seq: number }>;
   };
   "/messaging/v1/unread": { get: Operation<{ 200: Json<{ threads: number; messages: number }> }> };
   "/notify/v1/notifications/seen": { put: Operation<{ 204: Empty }, None, { thread: string }> };

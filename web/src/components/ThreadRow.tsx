@@ -28,7 +28,7 @@ export function ThreadRow({ thread, title, about }: ThreadRowProps) {
           </time>
         )}
       </span>
-      <bdi className="thread-row-about">{about}</bdi>
+      <span className="thread-row-about">{about}</span>
       <span className="thread-row-last">
         {last ? (
           <>

@@ -97,8 +97,8 @@ export class MessageShelf {
   #page(id: string, query: { limit: number; after?: number }): Promise<Page<Message>> {
     return this.#held.ofThread(id, async () =>
       unwrap(
-        await this.#held.api.GET("/messaging/v1/threads/{thread_id}/messages", {
-          params: { path: { thread_id: id }, query },
+        await this.#held.api.GET("/messaging/v1/threads/{thread}/messages", {
+          params: { path: { thread: id }, query },
         }),
       ),
     );

@@ -40,7 +40,7 @@ export class ThreadShelf {
 
   async fetch(id: string): Promise<Thread> {
     const fetched = await this.#held.ofThread(id, async () =>
-      unwrap(await this.#held.api.GET("/messaging/v1/threads/{thread_id}", { params: { path: { thread_id: id } } })),
+      unwrap(await this.#held.api.GET("/messaging/v1/threads/{thread}", { params: { path: { thread: id } } })),
     );
     return this.#put(fetched);
   }
@@ -72,8 +72,8 @@ export class ThreadShelf {
     try {
       await this.#held.ofThread(id, async () =>
         unwrap(
-          await this.#held.api.PUT("/messaging/v1/threads/{thread_id}/read", {
-            params: { path: { thread_id: id } },
+          await this.#held.api.PUT("/messaging/v1/threads/{thread}/read", {
+            params: { path: { thread: id } },
             body: { seq },
           }),
         ),

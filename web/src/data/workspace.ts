@@ -63,8 +63,8 @@ export class Workspace {
       announce: () => this.#tabs.say({ kind: "unsent" }),
       post: async ({ thread, key, text, language }) =>
         unwrap(
-          await api.POST("/messaging/v1/threads/{thread_id}/messages", {
-            params: { path: { thread_id: thread }, header: { "Idempotency-Key": key } },
+          await api.POST("/messaging/v1/threads/{thread}/messages", {
+            params: { path: { thread }, header: { "Idempotency-Key": key } },
             body: { text, language },
           }),
         ),

@@ -8,7 +8,7 @@ import { useSession } from "../session/session.tsx";
 import { languageName } from "../words/languageNames.ts";
 import { roleNames, roleOrder } from "../words/roles.ts";
 
-export function DemoPeople({ demo }: { demo: Demo }) {
+export function DemoPeople({ demo, onEnter }: { demo: Demo; onEnter(): void }) {
   const { t, i18n } = useLingui();
   const { signInDemo } = useSession();
   const [busy, setBusy] = useState(false);
@@ -17,6 +17,7 @@ export function DemoPeople({ demo }: { demo: Demo }) {
 
   const enter = async (person: DemoPerson) => {
     setBusy(true);
+    onEnter();
     await signInDemo(person.person, person.role);
     setBusy(false);
   };
@@ -44,13 +45,14 @@ export function DemoPeople({ demo }: { demo: Demo }) {
                     <span className="demo-person-words">
                       <bdi className="demo-person-name">{person.name}</bdi>
                       <span className="demo-person-note">
-                        {i18n._(roleNames[person.role])} · {languageName(person.language, i18n)}
+                        {languageName(person.language, i18n)}
+                        {person.note && (
+                          <>
+                            {" · "}
+                            <bdi>{person.note}</bdi>
+                          </>
+                        )}
                       </span>
-                      {person.note && (
-                        <span className="demo-person-note" dir="auto">
-                          {person.note}
-                        </span>
-                      )}
                     </span>
                   </AriaButton>
                 </li>

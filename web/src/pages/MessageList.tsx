@@ -4,7 +4,7 @@
  */
 import { useLingui } from "@lingui/react/macro";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { type UIEvent, useEffect, useMemo, useRef, useState } from "react";
 import { Button } from "../components/Button.tsx";
 import { Icon } from "../components/Icon.tsx";
 import { MessageBubble } from "../components/MessageBubble.tsx";
@@ -92,6 +92,9 @@ export function MessageList({ thread, data }: MessageListProps) {
   const asking = useRef(false);
   useEffect(() => {
     if (!opened.current || !more || asking.current || firstShown > 4 || messages.length === 0) return;
+    // Just opened, the first drawing is of the top; the reader is on the way to the end.
+    const list = scroller.current;
+    if (wasAtEnd.current && list && list.scrollHeight > list.clientHeight) return;
     asking.current = true;
     loadOlder().finally(() => {
       asking.current = false;
@@ -104,8 +107,9 @@ export function MessageList({ thread, data }: MessageListProps) {
   }, [messages, thread.family_names.length, thread.seat.holders.length]);
   const myNewest = messages.findLast((each) => each.mine)?.key;
 
-  const onScroll = () => {
-    const end = rows.isAtEnd(AT_END_PX);
+  const onScroll = ({ currentTarget: list }: UIEvent<HTMLElement>) => {
+    // Of the list itself: `rows` hears of this scroll only after us.
+    const end = list.scrollHeight - list.clientHeight - list.scrollTop <= AT_END_PX;
     setAtEnd(end);
     wasAtEnd.current = end;
     if (end) setMissed(0);

@@ -122,9 +122,9 @@ export function NewPage() {
                   <Avatar name={names.title} />
                   <span className="new-words">
                     <bdi className="new-name">{names.title}</bdi>
-                    <bdi className="new-note">
+                    <span className="new-note">
                       {[kind, names.about].filter((part) => part && part !== names.title).join(" · ")}
-                    </bdi>
+                    </span>
                   </span>
                   <Icon name="forward" />
                 </AriaButton>

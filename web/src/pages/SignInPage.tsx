@@ -17,15 +17,23 @@ export function SignInPage() {
   const [email, setEmail] = useState("");
   const [password, setPassword] = useState("");
   const [busy, setBusy] = useState(false);
+  /** Where the eye is: what this form was told stands in it, everything else at the top. */
+  const [tried, setTried] = useState(false);
   useTitle(t`Sign in`);
 
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     setBusy(true);
+    setTried(true);
     await signIn(email.trim(), password);
     setBusy(false);
   };
 
+  const refusal = problem && (
+    <Notice tone="brick" urgent>
+      {i18n._(problemWords(problem))}
+    </Notice>
+  );
   return (
     <main className="sign-in" data-demo={demo ? true : undefined}>
       <div className="sign-in-top">
@@ -36,16 +44,13 @@ export function SignInPage() {
             <p className="sign-in-line">{t`School and home, in your language`}</p>
           </div>
         </div>
-        {problem && (
-          <Notice tone="brick" urgent>
-            {i18n._(problemWords(problem))}
-          </Notice>
-        )}
+        {!tried && refusal}
       </div>
-      {demo && <DemoPeople demo={demo} />}
+      {demo && <DemoPeople demo={demo} onEnter={() => setTried(false)} />}
       <section className="sign-in-door" aria-labelledby="sign-in-title">
         <form className="sign-in-form" onSubmit={submit}>
           <h1 id="sign-in-title">{t`Sign in`}</h1>
+          {tried && refusal}
           <TextField
             label={t`E-mail address`}
             type="email"

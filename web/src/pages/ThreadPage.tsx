@@ -69,9 +69,7 @@ function OneThread({ id }: { id: string }) {
             <h1>
               <bdi>{names.title}</bdi>
             </h1>
-            <p>
-              <bdi>{names.about}</bdi>
-            </p>
+            <p>{names.about}</p>
           </div>
           <span className="thread-head-info">
             <IconButton

@@ -27,7 +27,7 @@ function describe(
   member: Membership | null,
   i18n: I18n,
 ): ThreadNames {
-  const name = pupil.first_name;
+  const name = apart(pupil.first_name);
   if (member?.role === "guardian" || member?.role === "pupil") {
     const person = seatName(seat, i18n);
     return {
@@ -38,11 +38,22 @@ function describe(
   }
   return {
     title: pupil.name,
-    about: joined(family.length > 0 ? inWords(family, i18n) : i18n._(msg`${name}’s family`), schoolClass?.name),
+    about: joined(
+      family.length > 0 ? inWords(family.map(apart), i18n) : i18n._(msg`${name}’s family`),
+      schoolClass?.name,
+    ),
     send: i18n._(msg`Send to ${name}’s family`),
   };
 }
 
+/** A name keeps its own direction and leaves that of the line alone. */
+function apart(name: string): string {
+  return `\u2068${name}\u2069`;
+}
+
 function joined(...parts: (string | undefined)[]): string {
-  return parts.filter(Boolean).join(" · ");
+  return parts
+    .filter((part) => part !== undefined)
+    .map(apart)
+    .join(" · ");
 }
