@@ -59,7 +59,7 @@ async def _profiled(here: Installation) -> cProfile.Profile:
     wake = Wake(platform.redis_url.get_secret_value())
     runtime = runtimes.build(service, platform, wake, working=False)
     app = service_app(runtime)
-    targets = [line.split() for line in here.targets.read_text().splitlines()]
+    targets = [line.split() for line in here.targets.read_text().splitlines()[:50]]
     profile = cProfile.Profile(time.process_time)
     try:
         for number in range(SENDS + 100):

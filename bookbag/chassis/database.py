@@ -163,8 +163,10 @@ class Database:
     async def connection(self) -> AsyncGenerator[Connection]:
         """A pooled connection outside any transaction. Raises DependencyAway when there is none to be had in two seconds."""
         try:
-            pool = await self.pool()
-            connection = await pool.acquire(timeout=ACQUIRE_SECONDS)
+            pool = self._pool or await self.pool()
+            # Cheaper than the pool's own time limit, which makes a task for each acquisition.
+            async with asyncio.timeout(ACQUIRE_SECONDS):
+                connection = await pool.acquire()
         except GONE as error:
             raise DependencyAway("postgresql") from error
         try:
@@ -172,10 +174,10 @@ class Database:
         except GONE as error:
             raise DependencyAway("postgresql") from error
         finally:
-            # Shielded: a caller that goes away in the middle must not keep the connection from coming back. What the block did is
-            # done or undone by now; a connection that cannot be given back is closed by the pool.
+            # The pool shields this from a caller that goes away. What the block did is done or undone by now; a connection that
+            # cannot be given back is closed by the pool.
             with suppress(*GONE):
-                await asyncio.shield(pool.release(connection, timeout=3))
+                await pool.release(connection, timeout=3)
 
     @asynccontextmanager
     async def tenant(self, school: UUID, *, now: datetime | None = None) -> AsyncGenerator[Tx]:

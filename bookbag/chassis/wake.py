@@ -16,8 +16,8 @@ log = structlog.get_logger()
 REDIS_SECONDS = 0.1
 """No call to Redis may take longer than this."""
 
-GAP = 0.01
-"""Signals of one channel within this many seconds become one."""
+GAP = 0.02
+"""After a signal, those of the same channel within this many seconds become one."""
 
 
 class Wake:
@@ -31,7 +31,7 @@ class Wake:
         self._listening: Any = connect(url, socket_timeout=None, socket_connect_timeout=1.0)
         self._publishing: Any = self.redis
         self._patterns = patterns
-        self._pending: set[str] = set()
+        self._busy: dict[str, bool] = {}
         self._sending: set[asyncio.Task[None]] = set()
         self._sleepers: dict[str, set[asyncio.Event]] = {}
         self._listener: asyncio.Task[None] | None = None
@@ -52,9 +52,10 @@ class Wake:
     def signal(self, channel: str) -> None:
         """Wake the sleepers of a channel here at once and elsewhere soon. Never waits and never fails."""
         self.ring(channel)
-        if channel in self._pending:
+        if channel in self._busy:
+            self._busy[channel] = True
             return
-        self._pending.add(channel)
+        self._busy[channel] = False
         task = asyncio.create_task(self._send(channel))
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
@@ -64,10 +65,15 @@ class Wake:
         return Sleeper(self._sleepers, channel)
 
     async def _send(self, channel: str) -> None:
-        await asyncio.sleep(GAP)
-        self._pending.discard(channel)
-        with suppress(RedisError, OSError, TimeoutError):
-            await self._publishing.publish(channel, b"")
+        """Publish at once; signals that come meanwhile and for a moment after become one more."""
+        again = True
+        while again:
+            self._busy[channel] = False
+            with suppress(RedisError, OSError, TimeoutError):
+                await self._publishing.publish(channel, b"")
+            await asyncio.sleep(GAP)
+            again = self._busy[channel]
+        del self._busy[channel]
 
     def ring(self, channel: str) -> None:
         """Wake the sleepers of a channel in this process only."""

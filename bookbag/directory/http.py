@@ -31,6 +31,23 @@ def member_of(request: Request) -> Member:
     return Member(verified.school, verified.person, role, verified.session, verified.epoch)
 
 
+def keyed_call(request: Request) -> Call:
+    """The call of a signed-in member who creates something, for a route that carries load; others declare `KeyedCallHere`."""
+    runtime = runtime_of(request)
+    key = checked_key(request.headers.get("idempotency-key"))
+    return Call(member_of(request), runtime.clock.now(), key, runtime)
+
+
+KEY_PARAMETER = {
+    "name": "idempotency-key",
+    "in": "header",
+    "required": True,
+    "description": "8 to 64 letters, digits, - or _; the same for each retry of one request.",
+    "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{8,64}$"},
+}
+"""The key's header in the OpenAPI document of a route that uses `keyed_call`."""
+
+
 async def _call(request: Request) -> Call:
     runtime = runtime_of(request)
     return Call(member_of(request), runtime.clock.now(), None, runtime)

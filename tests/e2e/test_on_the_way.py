@@ -86,17 +86,18 @@ def test_a_long_conversation_keeps_its_place_while_older_words_come_and_new_ones
         page = sign_in(contexts(service_workers="block"), product, "Reed", "guardian", f"/threads/{thread}")
         expect(page.get_by_text("Line 80 of the play.")).to_be_in_viewport()
         held: list[Route] = []
-        page.route(re.compile(r"/messages\?.*after="), lambda route: held.append(route))
-        with page.expect_request(re.compile(r"/messages\?.*after=")):
-            page.locator(".message-list-scroll").evaluate("list => { list.scrollTop = 60 }")
+        older = re.compile(r"/messages\?.*after=")
+        page.route(older, lambda route: held.append(route))
+        with page.expect_request(older):
+            page.locator(".message-list-scroll").evaluate("list => { list.scrollTop = 100 }")
         first = page.locator(".message-list-row", has_text="Line 52 of the play.")
         expect(first).to_have_attribute("data-index", "1")
         still(page)
         before = first.bounding_box()
-        page.unroute(re.compile(r"/messages\?.*after="))
         for route in held:
             route.continue_()
         expect(first).to_have_attribute("data-index", "31")
+        page.unroute(older)
         still(page)
         after = first.bounding_box()
         assert before is not None

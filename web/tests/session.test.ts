@@ -38,6 +38,15 @@ test("a demo server's people are offered where one signs in", async () => {
   expect(visit.state.demo?.school.code).toBe("oak");
 });
 
+test("of two schools a demo person opens the one that was pressed", async () => {
+  school.endSession();
+  school.demo = true;
+  school.memberships.push(membership("tess-of-hill", "teacher"));
+  const visit = await device.visit().begin();
+  await visit.machine.signInDemo("tess-of-hill", "teacher");
+  expect(visit.state).toMatchObject({ state: "signed-in", member: { person: "tess-of-hill" } });
+});
+
 test("a password opens the only membership at once", async () => {
   school.endSession();
   const visit = await device.visit().begin();

@@ -17,7 +17,6 @@ from services.messaging.tests.builders import Oak
         b'{"text": "  \\n\\t "}',
         b'{"text": "\\u200b\\u00a0\\u2028"}',
         b'{"text": "NUL \\u0000"}',
-        b'{"text": "half a pair \\ud83d"}',
         json.dumps({"text": "x" * 4001}).encode(),
         b'{"text": 7}',
         b'{"text": null}',
@@ -39,7 +38,10 @@ async def test_a_message_that_cannot_be_one_is_invalid_input(oak: Oak, body: byt
     assert await oak.teacher.reads(oak.thread) == []
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b'{"text": "\xff\xfe"}', b"\x00", b'{"text": "a"', b"[" * 20_000])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b'{"text": "half a pair \\ud83d"}', b'{"text": "\xff\xfe"}', b"\x00", b'{"text": "a"', b"[" * 20_000],
+)
 async def test_a_body_that_cannot_be_read_is_refused(oak: Oak, body: bytes) -> None:
     answer = await _post_raw(oak, body)
     assert answer.status_code in {400, 422}

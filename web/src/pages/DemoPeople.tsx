@@ -23,7 +23,7 @@ export function DemoPeople({ demo, onEnter }: { demo: Demo; onEnter(): void }) {
   };
 
   return (
-    <section className="demo sign-in-demo" aria-labelledby="demo-title">
+    <section className="demo" aria-labelledby="demo-title">
       <h2 id="demo-title">{t`Try ${school}`}</h2>
       <p className="demo-note">{t`A demo school. Press a person to look through their eyes.`}</p>
       <a className="demo-skip" href="#sign-in-title">{t`Sign in with a password`}</a>

@@ -131,14 +131,18 @@ export function MessageList({ thread, data }: MessageListProps) {
             if (!message) return null;
             const previous = messages[row.index - 1];
             const next = messages[row.index + 1];
-            const newDay = !previous || dayKey(previous.sent_at, when.zone) !== dayKey(message.sent_at, when.zone);
+            // What the oldest shown follows is known once nothing older is to come; told too early, it would jump.
+            const newDay = previous
+              ? dayKey(previous.sent_at, when.zone) !== dayKey(message.sent_at, when.zone)
+              : !more;
+            const goesOn = !newDay && (!previous || sameRun(previous, message));
             return (
               <li
                 key={row.key}
                 ref={rows.measureElement}
                 data-index={row.index}
                 className="message-list-row"
-                data-run={!newDay && sameRun(previous, message) ? "goes-on" : "begins"}
+                data-run={goesOn ? "goes-on" : "begins"}
                 style={{ transform: `translateY(${row.start}px)` }}
               >
                 {newDay && (
@@ -148,7 +152,7 @@ export function MessageList({ thread, data }: MessageListProps) {
                 )}
                 <MessageBubble
                   message={message}
-                  withAuthor={severalOthers && !message.mine && (newDay || !sameRun(previous, message))}
+                  withAuthor={severalOthers && !message.mine && !goesOn}
                   withTime={!sameRun(message, next)}
                   withState={message.key === myNewest}
                   onRetry={() => data.retry(message.key)}
