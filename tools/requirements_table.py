@@ -1,5 +1,7 @@
 """Tells which tests prove which requirement: pytest's markers and the titles of the web client's tests, by id."""
 
+import contextlib
+import io
 import json
 import re
 import subprocess
@@ -68,7 +70,8 @@ def main() -> int:
     wanted = listed((ROOT / "docs" / "requirements.md").read_text(encoding="utf-8"))
     collected = Collected()
     quiet = ["--collect-only", "-qqq", "-p", "no:cacheprovider", "-p", "no:xdist", f"--rootdir={ROOT}"]
-    code = pytest.main([*quiet, *(str(ROOT / folder) for folder in ("tests", "services", "bookbag"))], [collected])
+    with contextlib.redirect_stdout(io.StringIO()):
+        code = pytest.main([*quiet, *(str(ROOT / folder) for folder in ("tests", "services", "bookbag"))], [collected])
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         print("The tests could not be collected.")
         return 1

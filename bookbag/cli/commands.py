@@ -136,20 +136,24 @@ async def _seed(asked: argparse.Namespace) -> Answer:
 async def _create_school(asked: argparse.Namespace) -> Answer:
     from bookbag.chassis.clock import new_id
     from services.identity.roster.actions import create_school
+    from services.identity.roster.model import InvalidRosterValue
 
     school = new_id()
-    async with _identity(asked) as runtime:
-        async with runtime.database.tenant(school) as tx:
-            await create_school(
-                tx,
-                code=asked.code,
-                name=asked.name,
-                country=asked.country,
-                zone=asked.zone,
-                language=asked.language,
-                policy_preset=asked.preset,
-            )
-        runtime.signal("changes")
+    try:
+        async with _identity(asked) as runtime:
+            async with runtime.database.tenant(school) as tx:
+                await create_school(
+                    tx,
+                    code=asked.code,
+                    name=asked.name,
+                    country=asked.country,
+                    zone=asked.zone,
+                    language=asked.language,
+                    policy_preset=asked.preset,
+                )
+            runtime.signal("changes")
+    except InvalidRosterValue as wrong:
+        raise Refused(f"The school was not created. {wrong}") from wrong
     return Answer(f"created {asked.code}", [{"school_id": school, "code": asked.code}])
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from bookbag import __version__
 from bookbag.cli.services import NAMES
 
+_DATA = "data folder of a run on this machine (.bookbag)"
+
 _EPILOG = """\
 examples:
   bookbag up                           the whole product on this machine, with a demo school
@@ -64,6 +66,7 @@ def parser() -> argparse.ArgumentParser:
         ("preset", "policy preset"),
     ):
         create.add_argument(f"--{option}", required=True, help=text)
+    create.add_argument("--data", type=Path, default=Path(".bookbag"), help=_DATA)
 
     letters = commands.add_parser("deadletters", help="events that were given up on")
     actions = letters.add_subparsers(dest="action", required=True, metavar="action")
@@ -85,9 +88,7 @@ def parser() -> argparse.ArgumentParser:
 
 def _common(command: argparse.ArgumentParser) -> None:
     command.add_argument("--service", default="all", choices=[*NAMES, "all"], metavar="service", help="only this one")
-    command.add_argument(
-        "--data", type=Path, default=Path(".bookbag"), help="data folder of a run on this machine (.bookbag)"
-    )
+    command.add_argument("--data", type=Path, default=Path(".bookbag"), help=_DATA)
     command.add_argument("--json", action="store_true", help="print for programs")
 
 

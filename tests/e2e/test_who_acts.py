@@ -105,7 +105,9 @@ def test_signing_out_leaves_nothing_on_the_device(product: Product, contexts: Co
     page.get_by_test_id("send").click()
     expect(page.get_by_test_id("message-state").last).to_contain_text(re.compile("Sent|Seen"))
     page.goto("/more")
-    page.get_by_test_id("sign-out").click()
+    with page.expect_response(lambda answer: answer.request.method == "DELETE") as told:
+        page.get_by_test_id("sign-out").click()
+    assert told.value.status == 204
     page.get_by_test_id("sign-in-email").wait_for()
     assert (
         page.evaluate("indexedDB.databases().then(all => all.filter(one => one.name.startsWith('bookbag')).length)")

@@ -36,7 +36,7 @@ async def _told(tx: Tx, thing: Thing) -> None:
 async def create_school(
     tx: Tx, *, code: str, name: str, country: str, zone: str, language: str, policy_preset: str
 ) -> School:
-    """POL-1. The school whose id the transaction was opened for."""
+    """POL-1. The school whose id the transaction was opened for. Raises InvalidRosterValue, also for a code that is taken."""
     model.checked_school(code=code, country=country, zone=zone, language=language)
     school = await store.insert_school(
         tx, code=code, name=name, country=country, zone=zone, language=language, policy_preset=policy_preset

@@ -11,6 +11,7 @@ from services.identity.roster.model import (
     ClassId,
     Contact,
     Enrolment,
+    InvalidRosterValue,
     Link,
     LinkId,
     Membership,
@@ -93,7 +94,11 @@ async def insert_school(
         " values ($1, $2, $3, $4, $5, $6, $7, $8) returning *",
         tx.school, code, name, country, zone, language, policy_preset, tx.now,
     )  # fmt: skip
-    await tx.execute("insert into school_code (code, school_id) values ($1, $2)", code, tx.school)
+    free = await tx.execute(
+        "insert into school_code (code, school_id) values ($1, $2) on conflict do nothing", code, tx.school
+    )
+    if not free:
+        raise InvalidRosterValue(f"code: another school has {code}")
     return _school(_one(row))
 
 
