@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import select
 import signal
 import sys
@@ -211,6 +212,10 @@ odd_texts = st.lists(
 ).map("".join)
 
 
+MAYA = re.compile(r"(?<!\w)Maya(?!\w)")
+"""The name by itself; letters that follow make it another word."""
+
+
 @pytest.mark.req("TR-4")
 def test_whatever_is_written_the_engine_answers_it_and_masks_hold_or_are_refused(apertium_installed, clock):
     engine = Apertium(clock=clock)
@@ -229,7 +234,7 @@ def test_whatever_is_written_the_engine_answers_it_and_masks_hold_or_are_refused
         except PlaceholdersBrokenError:
             refused += 1
         else:
-            assert restored.count("Maya") >= text.count("Maya")
+            assert len(MAYA.findall(restored)) >= len(MAYA.findall(text))
 
     try:
         every_text()

@@ -1,54 +1,56 @@
-"""What an operator types, while the product runs in another terminal."""
+"""What an operator types, while the product runs."""
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
-import httpx2
 import pytest
 
 from tests.support.house import eventually
-from tests.support.product import Product
+from tests.support.whole import Whole
 
-pytestmark = [pytest.mark.e2e, pytest.mark.req("OPS-6")]
+pytestmark = pytest.mark.req("OPS-6")
 
 
-def bookbag(product: Product, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run one command on the product's data folder."""
+def bookbag(whole: Whole, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run one command with the settings of the product."""
     return subprocess.run(
-        [sys.executable, "-m", "bookbag", *words, "--data", str(product.folder)],
+        [sys.executable, "-m", "bookbag", *words],
         capture_output=True,
         text=True,
         check=False,
+        env=os.environ | whole.environment,
     )
 
 
-def rows(product: Product, *words: str) -> list[dict]:
-    done = bookbag(product, *words, "--json")
+def rows(whole: Whole, *words: str) -> list[dict]:
+    done = bookbag(whole, *words, "--json")
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
-def test_the_outbox_of_each_service_is_told(product: Product) -> None:
-    told = {row["service"]: row for row in rows(product, "outbox", "status")}
+def test_the_outbox_of_each_service_is_told(whole: Whole) -> None:
+    told = {row["service"]: row for row in rows(whole, "outbox", "status")}
     assert set(told) == {"identity", "messaging", "translate", "notify"}
     assert all(row["parked"] == 0 for row in told.values())
 
 
-async def test_a_dead_letter_is_listed_replayed_and_gone(product: Product) -> None:
+async def test_a_dead_letter_is_listed_replayed_and_gone(whole: Whole) -> None:
     letter = uuid4()
-    notify = await asyncpg.connect(product.environment()["BOOKBAG_NOTIFY_WORKER_URL"])
+    notify = await asyncpg.connect(whole.environment["BOOKBAG_NOTIFY_WORKER_URL"])
     await notify.execute(
         "insert into dead_letter (school_id, consumer, event_id, topic, bucket, key, type, payload, occurred_at, attempts, error)"
         " values ($1, 'notify', $2, 'bookbag.messaging.v1', 0, $1, 'bookbag.messaging.v1.ThreadRead', $3, now(), 5, 'Planted')",
         uuid4(), letter, b"",
     )  # fmt: skip
-    listed = rows(product, "deadletters", "list")
+    listed = rows(whole, "deadletters", "list")
     assert [(row["event"], row["error"]) for row in listed] == [(str(letter), "Planted")]
-    assert bookbag(product, "deadletters", "replay", "not-an-id").returncode == 1
-    assert bookbag(product, "deadletters", "replay", str(letter)).stdout.startswith("1 put back in line")
+    assert bookbag(whole, "deadletters", "replay", "not-an-id").returncode == 1
+    assert bookbag(whole, "deadletters", "replay", str(letter)).stdout.startswith("1 put back in line")
 
     async def dead_again() -> bool:  # its payload is empty, so it fails as often as is allowed and comes back
         return (
@@ -57,29 +59,30 @@ async def test_a_dead_letter_is_listed_replayed_and_gone(product: Product) -> No
         )
 
     await eventually(dead_again, seconds=20)
-    assert bookbag(product, "deadletters", "drop", str(letter)).stdout.startswith("1 dropped")
-    assert rows(product, "deadletters", "list") == []
+    assert bookbag(whole, "deadletters", "drop", str(letter)).stdout.startswith("1 dropped")
+    assert rows(whole, "deadletters", "list") == []
     await notify.close()
 
 
 @pytest.mark.req("POL-1")
-def test_a_school_is_created_and_found_by_its_code(product: Product) -> None:
+def test_a_school_is_created_and_found_by_its_code(whole: Whole) -> None:
     asked = (
         "schools", "create", "--code", "TSTA", "--name", "Test Academy", "--country", "GB", "--zone", "Europe/London",
         "--language", "en", "--preset", "quiet-evenings",
     )  # fmt: skip
-    done = bookbag(product, *asked)
+    done = bookbag(whole, *asked)
     assert done.returncode == 0, done.stderr
-    assert httpx2.get(f"{product.address}/identity/v1/schools/TSTA").json()["name"] == "Test Academy"
-    again = bookbag(product, *asked)
+    with whole.client() as http:
+        assert http.get("/identity/v1/schools/TSTA").json()["name"] == "Test Academy"
+    again = bookbag(whole, *asked)
     assert again.returncode == 1
     assert "TSTA" in again.stderr
-    wrong = bookbag(product, *asked[:-6], "--zone", "Nowhere/Land", "--language", "en", "--preset", "quiet-evenings")
+    wrong = bookbag(whole, *asked[:-6], "--zone", "Nowhere/Land", "--language", "en", "--preset", "quiet-evenings")
     assert wrong.returncode == 1
     assert "Traceback" not in wrong.stderr
 
 
-def test_help_names_every_command_and_a_folder_where_nothing_runs_is_said_so(product: Product, tmp_path) -> None:
+def test_help_names_every_command_and_a_folder_where_nothing_runs_is_said_so(tmp_path: Path) -> None:
     told = subprocess.run(
         [sys.executable, "-m", "bookbag", "--help"], capture_output=True, text=True, check=True
     ).stdout
