@@ -131,7 +131,8 @@ def service_app(runtime: Runtime) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        telemetry={"logs": False, "operation_spans": False},
+        # Without a collector nobody would see the spans, and each request would pay for them.
+        telemetry={"logs": False, "operation_spans": False, "tracing": bool(runtime.platform.otlp_endpoint)},
         generate_unique_id_function=lambda route: f"{service.name}_{route.name}",
         responses={
             "default": {
