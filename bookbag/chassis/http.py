@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from bookbag.chassis.runtime import Runtime
+    from bookbag.chassis.service import Service
 
 log = structlog.get_logger()
 
@@ -261,9 +262,11 @@ def _renamed(node: Any, names: dict[str, str]) -> Any:
     return out
 
 
-def routes_of(app: FastAPI) -> list[RouteContext]:
+def routes_of(service: Service) -> list[RouteContext]:
     """The routes of a service, those of included routers too, for registries that must name them all."""
-    return [route for route in iter_route_contexts(app.routes) if isinstance(route.original_route, APIRoute)]
+    if service.routes is None:
+        return []
+    return [route for route in iter_route_contexts(service.routes.routes) if isinstance(route.original_route, APIRoute)]
 
 
 class BodyLimit:

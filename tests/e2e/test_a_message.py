@@ -84,6 +84,7 @@ def test_who_is_not_online_gets_an_e_mail_in_their_language_that_opens_the_threa
 def test_what_is_written_offline_survives_a_reload_and_is_sent_once(product: Product, contexts: Contexts) -> None:
     context = contexts(viewport=DESK)
     teacher = sign_in(context, product, "Hughes", "teacher")
+    teacher.evaluate("navigator.serviceWorker.ready.then(() => true)")
     open_conversation(teacher, "Gwen")
     write(teacher, "Before the tunnel.")
     expect(teacher.get_by_test_id("message-state").last).to_contain_text(re.compile("Sent|Seen"))

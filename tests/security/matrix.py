@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from bookbag.chassis.http import routes_of, service_app
+from bookbag.chassis.http import routes_of
 from bookbag.chassis.service import Service
 from bookbag.cli.services import named
 from tests.security.world import PERSONAS
@@ -113,23 +113,12 @@ def read(text: str) -> tuple[list[Row], list[RpcRow]]:
 ROWS, RPCS = read((Path(__file__).parent / "matrix.yaml").read_text())
 
 
-@dataclass(frozen=True)
-class _Unstarted:
-    """As much of a runtime as it takes to list a service's routes."""
-
-    service: Service
-
-    @property
-    def name(self) -> str:
-        return self.service.name
-
-
 def routes_served(services: Iterable[Service]) -> set[str]:
     """Every route as `METHOD /service/path`, from the applications themselves."""
     return {
         f"{method} /{service.name}{route.path}"
         for service in services
-        for route in routes_of(service_app(_Unstarted(service)))  # type: ignore[arg-type]
+        for route in routes_of(service)
         for method in route.methods or ()
     }
 
