@@ -74,6 +74,18 @@ test("a membership nobody opened for seven days goes entirely, without anybody s
   expect(await indexedDB.databases()).toEqual([]);
 });
 
+test("somebody else using the device daily does not keep an absent person's membership alive", async () => {
+  const absent = await keep();
+  await absent.addUnsent(unsent("k"));
+  absent.close();
+  for (let today = 0; today < 8; today += 1) {
+    now += day;
+    await dropWhatExpired(clock);
+    (await keep(other)).close();
+  }
+  expect((await indexedDB.databases()).map((each) => each.name)).toEqual([`bookbag:${other}`]);
+});
+
 test("a wipe succeeds while another tab has the same store open", async () => {
   await keep();
   await keep();

@@ -73,7 +73,7 @@ export class Keep {
       },
     });
     const keep = new Keep(key, shelf, now);
-    await keep.#dropExpired();
+    await keep.dropExpired();
     await keep.#putMeta("opened", true);
     return keep;
   }
@@ -162,7 +162,8 @@ export class Keep {
     await this.#shelf.put("meta", { value, kept_at: this.#now() }, name);
   }
 
-  async #dropExpired(): Promise<void> {
+  /** Without counting as a visit: whoever looks for what has expired need not be the person it belongs to. */
+  async dropExpired(): Promise<void> {
     const opened = await this.#shelf.get("meta", "opened");
     const oldest = this.#now() - KEPT_FOR_MS;
     if (opened && opened.kept_at < oldest) {
@@ -202,14 +203,14 @@ export async function wipeAll(): Promise<void> {
   await Promise.all((await keptDatabases()).map((name) => deleteDB(name)));
 }
 
-/** Opens every membership's database once, so that what has expired goes even when nobody signs in as that person. */
+/** Looks into every membership's database, so that what has expired goes even when nobody signs in as that person. */
 export async function dropWhatExpired(now: () => number = Date.now): Promise<void> {
   for (const name of await keptDatabases()) {
-    const raw = await openDB<Shelf>(name);
-    const stale = !raw.objectStoreNames.contains("meta") || isStale(await raw.get("meta", "opened"), now());
-    raw.close();
+    const shelf = await openDB<Shelf>(name);
+    const stale = !shelf.objectStoreNames.contains("meta") || isStale(await shelf.get("meta", "opened"), now());
+    if (!stale) await new Keep(name.slice(PREFIX.length) as MembershipKey, shelf, now).dropExpired();
+    shelf.close();
     if (stale) await deleteDB(name);
-    else (await Keep.open(name.slice(PREFIX.length) as MembershipKey, now)).close();
   }
 }
 
