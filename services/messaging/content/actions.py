@@ -6,9 +6,10 @@ from uuid import UUID
 from bookbag.chassis.database import Tx
 from bookbag.chassis.problems import ACCESS_UNKNOWN, Problem
 from bookbag.chassis.runtime import Runtime
+from bookbag.school.content import Reader
 from services.messaging import events
 from services.messaging.content import store
-from services.messaging.model import MadeTranslation, MessageId, NotYours, Original, PersonId, Reader
+from services.messaging.model import MadeTranslation, MessageId, NotYours, Original, PersonId
 
 
 async def can_read(runtime: Runtime, school: UUID, message: MessageId, person: PersonId) -> bool:

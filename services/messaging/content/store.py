@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from bookbag.chassis.database import Tx
-from bookbag.school.roles import Role
-from services.messaging.model import MadeTranslation, MessageId, Named, Original, PersonId, Reader, ThreadId
+from bookbag.school.content import Reader
+from services.messaging.model import MadeTranslation, MessageId, Named, Original, PersonId, ThreadId
 
 
 async def knows_who_is_who(tx: Tx) -> bool:
@@ -40,7 +40,7 @@ async def list_readers(tx: Tx, message: MessageId, *, person: PersonId | None = 
         """,
         tx.school, message, person,
     )  # fmt: skip
-    return [Reader(PersonId(row["person_id"]), Role(row["role"]), row["language"]) for row in rows]
+    return [Reader(row["person_id"], row["role"], row["language"]) for row in rows]
 
 
 async def find_original(tx: Tx, message: MessageId) -> Original | None:
