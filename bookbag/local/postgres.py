@@ -301,8 +301,5 @@ def _can_work(account: Account, folder: Path) -> bool:
     """Whether that account may write the folder, reached by its full path, and run the server."""
     look = 'test -w "$1" && test -x "$1" && exec "$2" --version'
     command = ["/bin/sh", "-c", look, "sh", str(folder), str(binaries() / "postgres")]
-    try:
-        process = spawn(command, folder=Path("/"), environment=_SERVER_ENVIRONMENT, account=account)
-    except (OSError, subprocess.SubprocessError):
-        return False
+    process = spawn(command, folder=Path("/"), environment=_SERVER_ENVIRONMENT, account=account)
     return process.wait() == 0

@@ -5,7 +5,6 @@ asks the kernel for a signal when its parent dies, so even `kill -9` of the supe
 """
 
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
@@ -19,13 +18,9 @@ from typing import Final
 from bookbag.local.files import write_private
 from bookbag.local.refusals import CannotStart
 
-_PR_SET_PDEATHSIG: Final = 1
-_CLONE_NEWUSER: Final = 0x10000000
-_NAMESPACE_ACCOUNT: Final = 1000
+_LAUNCH: Final = str(Path(__file__).with_name("launch.py"))
 LARGEST_LOG: Final = 10 * 1024 * 1024
 """Bytes after which a log is put aside as `.1`; one earlier log is kept."""
-
-_libc: Final = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +30,13 @@ class Account:
     in_namespace: bool = False
     user: int | None = None
     group: int | None = None
+
+    @property
+    def word(self) -> str:
+        """As `launch` is told."""
+        if self.in_namespace:
+            return "namespace"
+        return "ourselves" if self.user is None else f"{self.user}:{self.user if self.group is None else self.group}"
 
 
 OURSELVES: Final = Account()
@@ -51,57 +53,26 @@ def spawn(
     when_parent_dies: signal.Signals = signal.SIGTERM,
     stdin: int = subprocess.DEVNULL,
 ) -> subprocess.Popen[bytes]:
-    """Start a child in a session of its own; its output is appended to `log`.
+    """Start a child in a session of its own; its output is appended to `log`, also why it could not be started.
 
     Call it from a thread that lives as long as the supervisor: the kernel takes the end of the starting thread for the
     end of the parent.
     """
     output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600) if log else subprocess.DEVNULL
+    launch = (sys.executable, "-ISE", _LAUNCH, str(os.getpid()), str(int(when_parent_dies)), account.word)
     try:
         return subprocess.Popen(
-            command,
+            [*launch, *command],
             cwd=folder,
             env=dict(environment),
             stdin=stdin,
             stdout=output,
             stderr=output,
             start_new_session=True,
-            user=account.user,
-            group=account.group,
-            extra_groups=None if account.user is None else [],
-            preexec_fn=_before_exec(when_parent_dies, in_namespace=account.in_namespace),
         )
     finally:
         if output != subprocess.DEVNULL:
             os.close(output)
-
-
-def _before_exec(when_parent_dies: signal.Signals, *, in_namespace: bool) -> Callable[[], None]:
-    parent, user, group = os.getpid(), os.geteuid(), os.getegid()
-
-    def prepare() -> None:
-        if in_namespace:
-            _enter_namespace(user, group)
-        # After the namespace: a change of credentials clears the wish.
-        if _libc is not None:
-            _libc.prctl(_PR_SET_PDEATHSIG, int(when_parent_dies), 0, 0, 0)
-            if os.getppid() != parent:  # died in between: nobody would tell us any more
-                os._exit(1)
-
-    return prepare
-
-
-def _enter_namespace(user: int, group: int) -> None:
-    """What `unshare --user --map-user=1000 --map-group=1000` does, without a process in between."""
-    if _libc is None or _libc.unshare(_CLONE_NEWUSER) != 0:
-        raise OSError(ctypes.get_errno(), "user namespaces are switched off")
-    for name, text in (
-        ("setgroups", "deny"),
-        ("uid_map", f"{_NAMESPACE_ACCOUNT} {user} 1"),
-        ("gid_map", f"{_NAMESPACE_ACCOUNT} {group} 1"),
-    ):
-        with Path(f"/proc/self/{name}").open("w") as table:
-            table.write(text)
 
 
 def end(process: subprocess.Popen[bytes], *, first: signal.Signals = signal.SIGTERM, within: float = 10.0) -> bool:

@@ -7,6 +7,7 @@ import contextlib
 import os
 import select
 import signal
+import threading
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
@@ -29,16 +30,21 @@ class StopRequested(BaseException):
 
 
 @contextlib.contextmanager
-def stop_signals() -> Generator[None]:
-    """Inside, the first signal to stop raises StopRequested in the main thread; further ones are left to `stop_all`."""
+def stop_signals() -> Generator[threading.Event]:
+    """Inside, the first signal to stop raises StopRequested in the main thread; further ones are left to `stop_all`.
+
+    Python drops what is raised while it collects an object, so the wish is also kept in the event that this gives.
+    """
+    asked = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         ignore_stop_signals()
+        asked.set()
         raise StopRequested
 
     before = {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
-        yield
+        yield asked
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
@@ -68,8 +74,10 @@ class _Watched:
 class Supervisor:
     """Watches parts that are ready; `tell` gets one line whenever something happens."""
 
-    def __init__(self, parts: Sequence[Part], *, tell: Callable[[str], None]) -> None:
+    def __init__(self, parts: Sequence[Part], *, tell: Callable[[str], None], asked: threading.Event) -> None:
+        """`asked` is set once somebody asked for the end."""
         now = time.monotonic()
+        self._asked = asked
         self._watched = [_Watched(part, ready_since=now) for part in parts]
         self._tell = tell
 
@@ -79,6 +87,8 @@ class Supervisor:
             while True:
                 for each in self._watched:
                     self._look_at(each)
+                if self._asked.is_set():
+                    raise StopRequested
                 if select.select([bell], [], [], self._rest())[0]:
                     os.read(bell, 4096)
 

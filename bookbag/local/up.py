@@ -7,6 +7,7 @@ a process: keys exist, databases are provisioned, no migration is new, the demo 
 import hashlib
 import json
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -87,11 +88,11 @@ def up(
     said, programs = terminal or Terminal(), commands or Commands()
     run = _Run(said, programs.stop_within)
     try:
-        with stop_signals():
+        with stop_signals() as asked:
             try:
                 with open_folder(options.data) as folder:
                     try:
-                        _up(options, programs, services, folder, run)
+                        _up(options, programs, services, folder, run, asked)
                     finally:
                         ignore_stop_signals()
                         _end(run, folder)
@@ -114,7 +115,14 @@ def _end(run: _Run, folder: DataFolder) -> None:
     environment.forget_settings(folder.path)
 
 
-def _up(options: Options, commands: Commands, services: Sequence[str], folder: DataFolder, run: _Run) -> None:
+def _up(
+    options: Options,
+    commands: Commands,
+    services: Sequence[str],
+    folder: DataFolder,
+    run: _Run,
+    asked: threading.Event,
+) -> None:
     began, terminal = time.monotonic(), run.terminal
     terminal.say(f"Bookbag on this machine, in {folder.path}")
     _settle(folder, options, terminal)
@@ -144,7 +152,7 @@ def _up(options: Options, commands: Commands, services: Sequence[str], folder: D
         with terminal.step(part.name, since=serving):
             wait_ready(part)
     _announce(listen, terminal, seconds=time.monotonic() - began, demo="BOOKBAG_DEMO" in shared)
-    Supervisor(run.parts, tell=terminal.say).watch()
+    Supervisor(run.parts, tell=terminal.say, asked=asked).watch()
 
 
 def _settle(folder: DataFolder, options: Options, terminal: Terminal) -> None:

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import urllib.request
 from pathlib import Path
 
@@ -30,7 +31,7 @@ class Run:
         self.said = []
         self.process = subprocess.Popen(
             [sys.executable, STAND_INS, "up", f"--data={data}", f"--port={self.port}", *arguments],
-            env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+            env=os.environ | {"PYTHONPATH": str(REPOSITORY), "PYTHONFAULTHANDLER": "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -48,8 +49,13 @@ class Run:
         return self.until("Ctrl-C stops everything")
 
     def to_the_end(self):
+        overdue = threading.Timer(60, self.process.send_signal, [signal.SIGABRT])  # it says where it hangs
+        overdue.start()
         self.said += self.process.stdout.read().splitlines()
-        return self.process.wait(20)
+        overdue.cancel()
+        code = self.process.wait(20)
+        assert code != -signal.SIGABRT, f"it does not end: {self.text}"
+        return code
 
     def stop(self, with_signal=signal.SIGINT):
         self.process.send_signal(with_signal)
