@@ -12,7 +12,7 @@ from tools.bootstrap.system import Apt
 VENV = ROOT / ".venv"
 BIN = VENV / "bin"
 RUN_LOCKS = ("requirements.txt", "requirements-local.txt")
-TEST_LOCKS = (*RUN_LOCKS, "requirements-test.txt")
+TEST_LOCKS = (*RUN_LOCKS, "requirements-stack.txt", "requirements-test.txt")
 _UV_LOCK = "requirements-bootstrap.txt"
 # A run needs about 1 GB in .venv and the web client's folder together, the tests 0.5 GB more (measured).
 _SPACE_NEEDED = 1_500_000_000
