@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import warnings
+import xml.etree.ElementTree as ET
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -55,7 +56,8 @@ def direct_dependencies() -> set[str]:
         if path.exists():
             package = json.loads(path.read_text())
             names |= set(package.get("dependencies", {})) | set(package.get("devDependencies", {}))
-    return names
+    pom = ET.parse(ROOT / "tools" / "kafka" / "pom.xml")
+    return names | {found.text or "" for found in pom.iterfind("dependencies/dependency/artifactId")}
 
 
 def documented_dependencies() -> set[str]:

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from bookbag.cli.services import NAMES
+from bookbag.local.kafka import why_not
 from bookbag.local.keys import KeyFiles, ensure_keys
 from bookbag.local.testing import TestServers
+from bookbag.local.testing_broker import TestBroker
 from tests.support.house import House, built
 from tests.support.whole import Whole, whole_product
 
@@ -16,6 +18,15 @@ from tests.support.whole import Whole, whole_product
 def servers() -> Iterator[TestServers]:
     """One PostgreSQL and one Valkey for the whole run."""
     with TestServers.join() as joined:
+        yield joined
+
+
+@pytest.fixture(scope="session")
+def broker() -> Iterator[TestBroker]:
+    """One Kafka for the whole run, started when the first test asks for it. Its tests keep to topics under a prefix of their own."""
+    if reason := why_not():
+        pytest.skip(reason)
+    with TestBroker.join() as joined:
         yield joined
 
 

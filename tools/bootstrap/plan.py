@@ -7,13 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from time import monotonic
 
-from tools.bootstrap import node, packages, stubs, system
+from tools.bootstrap import kafka, node, packages, stubs, system
 from tools.bootstrap.progress import ROOT, Progress, Trouble
 
 PURPOSES = {
     "run": "what `make run` needs",
     "test": "what `make test` needs as well",
     "bench": "what `make bench` needs as well",
+    "stack": "what `make stack` needs as well",
     "python": "only .venv with the packages of a run, and the stubs",
     "checks": "only .venv with the packages of the tests, and the stubs",
     "stubs": "make the stubs anew",
@@ -52,20 +53,22 @@ def main(args: list[str]) -> int:
 def _prepare(purpose: str, progress: Progress) -> bool:
     """Do the steps; True when there was anything to do."""
     apt = system.Apt()
-    tests = purpose in {"test", "checks"}
+    tests = purpose in {"test", "checks", "bench", "stack"}
+    broker = purpose in {"test", "bench", "stack"}
     wanted = {
         "run": (system.APERTIUM,),
-        "test": (system.APERTIUM, system.CHROMIUM),
-        "bench": (system.APERTIUM, system.WRK),
+        "test": (system.APERTIUM, system.CHROMIUM, system.JAVA, system.MAVEN),
+        "bench": (system.APERTIUM, system.WRK, system.JAVA, system.MAVEN),
+        "stack": (system.APERTIUM, system.JAVA, system.MAVEN),
     }.get(purpose, ())
-    insist = purpose in {"test", "bench"} or os.environ.get("CI") == "true"
+    insist = broker or os.environ.get("CI") == "true"
     with ThreadPoolExecutor(max_workers=4) as pool:
         # apt waits for its mirrors while pip waits for its own: both at once.
         system_packages = pool.submit(system.ensure, progress, apt, *wanted, insist=insist)
         worked = packages.ensure(progress, apt, tests=tests)
         made = pool.submit(stubs.ensure, progress, anew=purpose == "stubs")
         built = None
-        if purpose in {"run", "test", "bench", "web"}:
+        if purpose in {"run", "test", "bench", "stack", "web"}:
             anew = purpose == "web"
             without = None if anew else node.why_no_web
             built = pool.submit(
@@ -78,6 +81,8 @@ def _prepare(purpose: str, progress: Progress) -> bool:
         worked = bool(built and built.result()) or worked
         worked = bool(tools and tools.result()) or worked
         system_packages.result()
+        if broker:
+            worked = _optional(progress, lambda: kafka.ensure(progress, apt), kafka.why_no_broker) or worked
     return worked
 
 

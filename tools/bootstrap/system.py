@@ -33,6 +33,8 @@ APERTIUM = SystemPackage(
     "apertium-eng-spa", ("/usr/share/apertium/modes/eng-spa.mode",), "translation between English and Spanish"
 )
 WRK = SystemPackage("wrk", ("wrk",), "the load generator of the measurements")
+JAVA = SystemPackage("openjdk-17-jre-headless", ("java",), "the Kafka broker of the stack and its tests")
+MAVEN = SystemPackage("maven", ("mvn",), "fetching that broker")
 CHROMIUM = SystemPackage("chromium", ("/usr/bin/chromium", "chromium"), "the browser of the end-to-end tests")
 
 
