@@ -8,23 +8,23 @@ nobody's fault: the bucket simply waits.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import structlog
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 from opentelemetry import metrics, trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from bookbag.chassis.bus import Bus, Delivered, Record, Subscription
-from bookbag.chassis.database import Row, Tx, topic_of
+from bookbag.chassis.database import Row, topic_of
+from bookbag.chassis.hearing import AlreadyProcessed, EventCall, EventsCall, NoEffect, in_waves
 from bookbag.chassis.outbox_bus import record_of
 from bookbag.chassis.problems import DependencyAway
+from bookbag.chassis.service import Together
 
 if TYPE_CHECKING:
     from bookbag.chassis.runtime import Runtime
@@ -49,40 +49,18 @@ POLL_SECONDS = 0.5
 _COLUMNS = "school_id, consumer, event_id, topic, bucket, key, type, payload, sequence, trace, occurred_at"
 
 
-class AlreadyProcessed(Exception):
-    """The effect of this event is committed; there is nothing left to do."""
+def _parsed(kind: type[Message], record: Record) -> Message:
+    event = kind()
+    event.ParseFromString(record.payload)
+    return event
 
 
-class NoEffect(Exception):
-    """A handler ended without opening its effect, so the event would never be marked as processed."""
-
-
-@dataclass(slots=True)
-class EventCall:
-    """What a handler gets: the event's school and instant, and the one transaction in which it may change anything."""
-
-    runtime: Runtime
-    record: Record
-    now: datetime
-    opened: bool = False
-
-    @property
-    def school(self) -> UUID:
-        """The school the event belongs to."""
-        return self.record.school
-
-    @asynccontextmanager
-    async def effect(self) -> AsyncGenerator[Tx]:
-        """The transaction of the effect, which also marks the event as processed. Ask siblings before opening it, not inside."""
-        self.opened = True
-        async with self.runtime.database.tenant(self.record.school, now=self.now) as tx:
-            marked = await tx.fetchval(
-                "insert into processed (school_id, consumer, event_id) values ($1, $2, $3) on conflict do nothing returning true",
-                self.record.school, self.runtime.name, self.record.event_id,
-            )  # fmt: skip
-            if not marked:
-                raise AlreadyProcessed
-            yield tx
+def _link_to(traceparent: str | None) -> trace.Link | None:
+    """A link to the span an event came from: many causes have no one parent."""
+    if traceparent is None:
+        return None
+    cause = trace.get_current_span(TraceContextTextMapPropagator().extract({"traceparent": traceparent}))
+    return trace.Link(cause.get_span_context())
 
 
 class Consumer:
@@ -140,18 +118,65 @@ class Consumer:
         ids = [record.event_id for record in wanted]
         settled, parked = await self._known(wanted, ids)
         await self._count_new([record for record in wanted if record.event_id not in settled])
-        for record in wanted:
-            if record.event_id in settled:
-                continue
-            if record.key in parked:
-                await self._park(record, attempts=0, error=None)
-            elif (deaths := await self._deaths(record)) >= DEATHS:
-                await self._bury(record, deaths, "the process died while handling it")
-            elif (error := await self._handle(record)) is not None:
-                parked.add(record.key)
-                await self._park(record, attempts=1, error=error)
+        for wave in in_waves([record for record in wanted if record.event_id not in settled]):
+            for group in wave:
+                if not await self._handle_together(group, parked):
+                    for record in group:
+                        await self._handle_alone(record, parked)
         await self._worker.execute("delete from attempt where consumer = $1 and event_id = any($2)", self._name, ids)
         self._counted.difference_update(ids)
+
+    async def _handle_together(self, group: Sequence[Record], parked: set[UUID]) -> bool:
+        """Handle records of one school and type at once, if their handler can. False when they must be handled one by one: one of them
+        waits for its key, was in hand when a process died, or made the handler fail."""
+        if not isinstance(self._handlers[group[0].type][1], Together) or len(group) == 1:
+            return False
+        if any(record.key in parked or record.event_id not in self._counted for record in group):
+            return False
+        links = [link for record in group if (link := _link_to(record.trace)) is not None]
+        with tracer.start_as_current_span(
+            f"{self._name} hears {group[0].type}", links=links, kind=trace.SpanKind.CONSUMER
+        ):
+            try:
+                outcome = await self._effect_of(group)
+            except DependencyAway:
+                raise
+            except Exception as error:  # whose fault it is shows when they are handled one by one
+                log.warning(
+                    "events are handled one by one", service=self._name, kind=group[0].type, error=type(error).__name__,
+                    exc_info=error,
+                )  # fmt: skip
+                return False
+        handled.add(len(group), {"consumer": self._name, "type": group[0].type, "outcome": outcome})
+        return True
+
+    async def _effect_of(self, records: Sequence[Record]) -> str:
+        """Run the handler of some records of one type: `done`, or `repeated` when their effect was there already."""
+        kind, handler = self._handlers[records[0].type]
+        now, events = self._runtime.clock.now(), [_parsed(kind, record) for record in records]
+        try:
+            if isinstance(handler, Together):
+                together = EventsCall(self._runtime, records, now)
+                await handler.handle(together, events)
+                opened = together.opened
+            else:
+                alone = EventCall(self._runtime, records[0], now)
+                await handler(alone, events[0])
+                opened = alone.opened
+        except AlreadyProcessed:
+            return "repeated"
+        if not opened:
+            raise NoEffect(records[0].type)
+        return "done"
+
+    async def _handle_alone(self, record: Record, parked: set[UUID]) -> None:
+        if record.key in parked:
+            await self._park(record, attempts=0, error=None)
+        elif (deaths := await self._deaths(record)) >= DEATHS:
+            await self._bury(record, deaths, "the process died while handling it")
+        elif (error := await self._handle(record)) is not None:
+            parked.add(record.key)
+            await self._park(record, attempts=1, error=error)
 
     async def _known(self, wanted: Sequence[Record], ids: Sequence[UUID]) -> tuple[set[UUID], set[UUID]]:
         """Which of these events are done with or already waiting in a table, and which of their keys are parked."""
@@ -199,20 +224,12 @@ class Consumer:
 
     async def _handle(self, record: Record) -> str | None:
         """Run the handler of one record. Returns the name of the error that it failed with, or None."""
-        kind, handler = self._handlers[record.type]
         parent = TraceContextTextMapPropagator().extract({"traceparent": record.trace} if record.trace else {})
-        call = EventCall(self._runtime, record, self._runtime.clock.now())
         with tracer.start_as_current_span(
             f"{self._name} hears {record.type}", context=parent, kind=trace.SpanKind.CONSUMER
         ):
             try:
-                event = kind()
-                event.ParseFromString(record.payload)
-                await handler(call, event)
-                if not call.opened:
-                    raise NoEffect(record.type)
-            except AlreadyProcessed:
-                outcome = "repeated"
+                outcome = await self._effect_of([record])
             except DependencyAway:
                 raise
             except DecodeError:
@@ -222,8 +239,6 @@ class Consumer:
                     "event failed", service=self._name, kind=record.type, error=type(error).__name__, exc_info=error
                 )
                 return self._failed(record, type(error).__name__)
-            else:
-                outcome = "done"
         handled.add(1, {"consumer": self._name, "type": record.type, "outcome": outcome})
         return None
 

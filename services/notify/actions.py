@@ -1,18 +1,20 @@
 """The use cases of notify: tell readers of an event, mark what was seen, keep preferences. The order of steps, nothing else."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 from uuid import UUID
 
-from bookbag.chassis.consumer import EventCall
+from bookbag.chassis.database import Tx
+from bookbag.chassis.hearing import EventCall, EventsCall
 from bookbag.chassis.runtime import Runtime
 from bookbag.directory import owners
 from bookbag.directory.call import Call
-from bookbag.school.content import ContentRef
+from bookbag.school.content import ContentRef, Reader
 from services.notify import access, store
 from services.notify.model import (
-    ContentId,
+    Happening,
     Kind,
     NoSuchLink,
     PersonId,
@@ -20,11 +22,15 @@ from services.notify.model import (
     Recipient,
     StreamKind,
     ThreadId,
+    Told,
+    Translated,
     recipients,
     told_of_receipt,
     told_of_translation,
 )  # fmt: skip
 from services.notify.settings import Settings
+
+T = TypeVar("T", Told, Translated)
 
 GRACE = timedelta(seconds=20)
 GRACE_IN_DEMO = timedelta(seconds=5)
@@ -41,19 +47,29 @@ def grace_of(runtime: Runtime) -> timedelta:
     return GRACE_IN_DEMO if runtime.platform.is_demo else GRACE
 
 
-async def tell_of_message(call: EventCall, *, thread: ThreadId, content: ContentId, author: PersonId) -> None:
-    """A message is there: its readers get an item, a step in their live stream and, after the grace, a mail. The author gets the
+async def tell_of_messages(call: EventsCall, messages: Sequence[Told]) -> None:
+    """Messages are there: their readers get an item, a step in their live stream and, after the grace, a mail. The author gets the
     step alone, for their other devices. NTF-1, NTF-3: once per person and channel, whatever is repeated."""
-    everybody = await owners.readers(call.runtime.peers, ContentRef(call.school, Kind.MESSAGE, content))
-    async with call.effect() as tx:
-        told = store.Told(call.record.event_id, Kind.MESSAGE, thread, content, author, call.record.sequence)
-        people = recipients(everybody, await store.standing_of_people(tx, {one.person for one in everybody}))
-        await store.remember_thread(tx, told)
-        await store.notify(tx, told, [one for one in people if one.person != author], tx.now + grace_of(call.runtime))
-        await store.append_to_streams(
-            tx, told.event, StreamKind.MESSAGE, people, thread=thread, content=content, actor=author, seq=told.seq
+    readers = await _readers_of_all(call, messages)
+    async with call.effect() as (tx, new):
+        told = [
+            (one, person)
+            for one, people in await _people_of(tx, messages, readers)
+            if one.event in new
+            for person in people
+        ]
+        await store.remember_threads(tx, messages)
+        await store.notify(
+            tx, [(one, person) for one, person in told if person.person != one.author], tx.now + grace_of(call.runtime)
         )
-    _wake(call, people)
+        await store.append_to_streams(
+            tx,
+            [
+                (Happening(one.event, StreamKind.MESSAGE, one.thread, one.content, one.author, one.seq), person)
+                for one, person in told
+            ],
+        )
+    _wake(call, [person for _, person in told])
 
 
 async def tell_of_receipt(call: EventCall, *, thread: ThreadId, reader: PersonId, seq: int) -> None:
@@ -65,22 +81,36 @@ async def tell_of_receipt(call: EventCall, *, thread: ThreadId, reader: PersonId
         people = recipients(everybody, await store.standing_of_people(tx, {one.person for one in everybody}))
         told = told_of_receipt(reader, people)
         await store.mark_seen(tx, reader, thread, seq)
-        await store.append_to_streams(
-            tx, call.record.event_id, StreamKind.READ, told, thread=thread, actor=reader, seq=seq
-        )
+        read = Happening(call.record.event_id, StreamKind.READ, thread, actor=reader, seq=seq)
+        await store.append_to_streams(tx, [(read, one) for one in told])
     _wake(call, told)
 
 
-async def tell_of_translation(call: EventCall, *, thread: ThreadId, content: ContentId, language: str) -> None:
-    """A translation is there: who reads in its language learns it on their live stream (TR-2)."""
-    everybody = await owners.readers(call.runtime.peers, ContentRef(call.school, Kind.MESSAGE, content))
-    async with call.effect() as tx:
-        people = recipients(everybody, await store.standing_of_people(tx, {one.person for one in everybody}))
-        told = told_of_translation(language, people)
-        await store.append_to_streams(
-            tx, call.record.event_id, StreamKind.TRANSLATION, told, thread=thread, content=content, language=language
-        )
-    _wake(call, told)
+async def tell_of_translations(call: EventsCall, translations: Sequence[Translated]) -> None:
+    """Translations are there: who reads in their language learns it on their live stream (TR-2)."""
+    readers = await _readers_of_all(call, translations)
+    async with call.effect() as (tx, new):
+        told = [
+            (Happening(one.event, StreamKind.TRANSLATION, one.thread, one.content, language=one.language), person)
+            for one, people in await _people_of(tx, translations, readers)
+            if one.event in new
+            for person in told_of_translation(one.language, people)
+        ]
+        await store.append_to_streams(tx, told)
+    _wake(call, [person for _, person in told])
+
+
+async def _readers_of_all(call: EventsCall, what: Iterable[Told | Translated]) -> dict[ContentRef, list[Reader]]:
+    refs = [ContentRef(call.school, Kind.MESSAGE, one.content) for one in what]
+    return await owners.readers_of_all(call.runtime.peers, refs)
+
+
+async def _people_of(
+    tx: Tx, what: Sequence[T], readers: Mapping[ContentRef, Sequence[Reader]]
+) -> list[tuple[T, list[Recipient]]]:
+    """Who is told of each of these, by the owner's word and our copy of who is who."""
+    standing = await store.standing_of_people(tx, {one.person for some in readers.values() for one in some})
+    return [(one, recipients(readers[ContentRef(tx.school, Kind.MESSAGE, one.content)], standing)) for one in what]
 
 
 def live_channel(school: UUID, person: UUID) -> str:
@@ -88,9 +118,9 @@ def live_channel(school: UUID, person: UUID) -> str:
     return f"live:{school}:{person}"
 
 
-def _wake(call: EventCall, people: Sequence[Recipient]) -> None:
-    for one in people:
-        call.runtime.wake.signal(live_channel(call.school, one.person))
+def _wake(call: EventCall | EventsCall, people: Iterable[Recipient]) -> None:
+    for person in {one.person for one in people}:
+        call.runtime.wake.signal(live_channel(call.school, person))
 
 
 async def list_items(call: Call, before: tuple[datetime, UUID] | None, limit: int) -> list[store.Item]:

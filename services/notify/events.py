@@ -1,24 +1,32 @@
 """What notify listens to, all of it: event → handler. It tells nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from google.protobuf.message import Message
 
-from bookbag.chassis.consumer import EventCall
-from bookbag.chassis.service import Handler
+from bookbag.chassis.hearing import EventCall, EventsCall
+from bookbag.chassis.service import Hearer, Together
 from bookbag.messaging.v1.events_pb2 import MessageSent, MessageTranslated, ThreadRead
 from services.notify import actions
-from services.notify.model import ContentId, PersonId, ThreadId
+from services.notify.model import ContentId, Kind, PersonId, ThreadId, Told, Translated
 
 
-async def on_message(call: EventCall, event: MessageSent) -> None:
-    """A message became visible."""
-    await actions.tell_of_message(
+async def on_messages(call: EventsCall, events: Sequence[MessageSent]) -> None:
+    """Messages became visible."""
+    await actions.tell_of_messages(
         call,
-        thread=ThreadId(UUID(event.thread_id)),
-        content=ContentId(UUID(event.message_id)),
-        author=PersonId(UUID(event.author_id)),
+        [
+            Told(
+                record.event_id,
+                Kind.MESSAGE,
+                ThreadId(UUID(event.thread_id)),
+                ContentId(UUID(event.message_id)),
+                PersonId(UUID(event.author_id)),
+                record.sequence,
+            )
+            for record, event in zip(call.records, events, strict=True)
+        ],
     )
 
 
@@ -29,18 +37,21 @@ async def on_read(call: EventCall, event: ThreadRead) -> None:
     )
 
 
-async def on_translation(call: EventCall, event: MessageTranslated) -> None:
-    """A translation was stored beside a message."""
-    await actions.tell_of_translation(
+async def on_translations(call: EventsCall, events: Sequence[MessageTranslated]) -> None:
+    """Translations were stored beside messages."""
+    await actions.tell_of_translations(
         call,
-        thread=ThreadId(UUID(event.thread_id)),
-        content=ContentId(UUID(event.message_id)),
-        language=event.language,
+        [
+            Translated(
+                record.event_id, ThreadId(UUID(event.thread_id)), ContentId(UUID(event.message_id)), event.language
+            )
+            for record, event in zip(call.records, events, strict=True)
+        ],
     )
 
 
-HEARS: Mapping[type[Message], Handler] = {
-    MessageSent: on_message,
+HEARS: Mapping[type[Message], Hearer] = {
+    MessageSent: Together(on_messages),
     ThreadRead: on_read,
-    MessageTranslated: on_translation,
+    MessageTranslated: Together(on_translations),
 }

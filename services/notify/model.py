@@ -99,6 +99,41 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """A content of a thread that its readers are told of, once per event."""
+
+    event: UUID
+    kind: Kind
+    thread: ThreadId
+    content: ContentId
+    author: PersonId
+    seq: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """A translation that became readable."""
+
+    event: UUID
+    thread: ThreadId
+    content: ContentId
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """What a live stream tells of one event, before anybody's number is given to it."""
+
+    event: UUID
+    kind: StreamKind
+    thread: ThreadId
+    content: ContentId | None = None
+    actor: PersonId | None = None
+    seq: int | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StreamEvent:
     """One step of a person's live stream."""
 

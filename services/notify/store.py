@@ -11,6 +11,7 @@ from bookbag.directory.call import MemberTx
 from services.notify.model import (
     ContentId,
     DeliveryId,
+    Happening,
     Kind,
     Mail,
     NotificationId,
@@ -21,19 +22,8 @@ from services.notify.model import (
     StreamEvent,
     StreamKind,
     ThreadId,
+    Told,
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What a fan-out writes: one event about one content of one thread."""
-
-    event: UUID
-    kind: Kind
-    thread: ThreadId
-    content: ContentId
-    author: PersonId
-    seq: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +66,14 @@ async def standing_of_people(tx: Tx, people: Collection[UUID]) -> dict[PersonId,
     return found
 
 
-async def remember_thread(tx: Tx, told: Told) -> None:
-    """Note the newest content of a thread."""
+async def remember_threads(tx: Tx, told: Sequence[Told]) -> None:
+    """Note the newest content of each thread; `told` comes in the order of events."""
+    newest = sorted({one.thread: one for one in told}.values(), key=lambda one: one.thread.bytes)
     await tx.execute(
-        "insert into known_thread (school_id, thread_id, kind, content_id) values ($1, $2, $3, $4)"
+        "insert into known_thread (school_id, thread_id, kind, content_id)"
+        " select $1, * from unnest($2::uuid[], $3::text[], $4::uuid[])"
         " on conflict (school_id, thread_id) do update set kind = excluded.kind, content_id = excluded.content_id",
-        tx.school, told.thread, told.kind, told.content,
+        tx.school, [one.thread for one in newest], [one.kind for one in newest], [one.content for one in newest],
     )  # fmt: skip
 
 
@@ -93,59 +85,61 @@ async def newest_content(tx: Tx, thread: ThreadId) -> tuple[Kind, ContentId] | N
     return (Kind(row["kind"]), row["content_id"]) if row is not None else None
 
 
-async def notify(tx: Tx, told: Told, people: Sequence[Recipient], mail_due_at: datetime) -> None:
+async def notify(tx: Tx, told: Sequence[tuple[Told, Recipient]], mail_due_at: datetime) -> None:
     """Make in-app items and their mails, each once per person and event whatever is repeated (NTF-3).
 
     Whoever unsubscribed gets a cancelled delivery, so that the office sees why no mail went.
     """
     await tx.execute(
-        "with new as ("
+        "with told as ("
+        "  select * from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::uuid[], $7::uuid[], $8::uuid[], $9::bigint[],"
+        "    $10::uuid[], $11::uuid[])"
+        "  t (person_id, event_id, kind, roles, thread_id, content_id, author_id, seq, notification_id, delivery_id)),"
+        " new as ("
         "  insert into notification (school_id, person_id, event_id, notification_id, kind, roles, thread_id, content_id,"
         "    author_id, seq, created_at)"
-        "  select $1, p.person_id, $2, p.notification_id, $3, string_to_array(p.roles, ' '), $4, $5, $6, $7, $8"
-        "  from unnest($9::uuid[], $10::uuid[], $11::text[]) p (person_id, notification_id, roles)"
-        "  on conflict (school_id, person_id, event_id) do nothing returning person_id)"
+        "  select $1, person_id, event_id, notification_id, kind, string_to_array(roles, ' '), thread_id, content_id, author_id,"
+        "    seq, $12 from told"
+        "  on conflict (school_id, person_id, event_id) do nothing returning person_id, event_id)"
         " insert into delivery (school_id, person_id, event_id, channel, delivery_id, state, reason, due_at, created_at, updated_at)"
-        " select $1, n.person_id, $2, 'email', d.delivery_id,"
+        " select $1, t.person_id, t.event_id, 'email', t.delivery_id,"
         "   case when coalesce(f.email, true) then 'waiting' else 'cancelled' end,"
-        "   case when coalesce(f.email, true) then null else 'unsubscribed' end, $12, $8, $8"
-        " from new n join unnest($9::uuid[], $13::uuid[]) d (person_id, delivery_id) on d.person_id = n.person_id"
-        " left join preference f on f.school_id = $1 and f.person_id = n.person_id and f.kind = $3"
+        "   case when coalesce(f.email, true) then null else 'unsubscribed' end, $13, $12, $12"
+        " from new join told t using (person_id, event_id)"
+        " left join preference f on f.school_id = $1 and f.person_id = t.person_id and f.kind = t.kind"
         " on conflict (school_id, person_id, event_id, channel) do nothing",
-        tx.school, told.event, told.kind, told.thread, told.content, told.author, told.seq, tx.now,
-        [one.person for one in people], [new_id() for _ in people], [" ".join(one.roles) for one in people], mail_due_at,
-        [new_id() for _ in people],
+        tx.school, [one.person for _, one in told], [what.event for what, _ in told], [what.kind for what, _ in told],
+        [" ".join(one.roles) for _, one in told], [what.thread for what, _ in told], [what.content for what, _ in told],
+        [what.author for what, _ in told], [what.seq for what, _ in told], [new_id() for _ in told], [new_id() for _ in told],
+        tx.now, mail_due_at,
     )  # fmt: skip
 
 
-async def append_to_streams(
-    tx: Tx,
-    event: UUID,
-    kind: StreamKind,
-    people: Sequence[Recipient],
-    *,
-    thread: ThreadId,
-    content: ContentId | None = None,
-    actor: PersonId | None = None,
-    seq: int | None = None,
-    language: str | None = None,
-) -> None:
-    """Give each person's stream its next number, once per event. The head's row lock lasts until commit: numbers have no gaps and
-    nobody can see a later one before an earlier one. `people` must come in the order of their ids."""
+async def append_to_streams(tx: Tx, told: Sequence[tuple[Happening, Recipient]]) -> None:
+    """Give each person's stream its next numbers, one per event and once, in the order in which they come here.
+
+    The head's row lock lasts until commit: numbers have no gaps and nobody can see a later one before an earlier one.
+    """
     await tx.execute(
-        "with people as ("
-        "  select p.person_id, p.roles from unnest($3::uuid[], $4::text[]) p (person_id, roles)"
+        "with new as ("
+        "  select n.*, row_number() over (partition by n.person_id order by n.place) as step"
+        "  from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::uuid[], $7::uuid[], $8::uuid[], $9::bigint[], $10::text[])"
+        "    with ordinality n (person_id, event_id, kind, roles, thread_id, content_id, actor_id, seq, language, place)"
         "  where not exists (select from stream_event e"
-        "    where e.school_id = $1 and e.person_id = p.person_id and e.event_id = $2)),"
+        "    where e.school_id = $1 and e.person_id = n.person_id and e.event_id = n.event_id)),"
         " heads as ("
-        "  insert into stream_head as h (school_id, person_id, number) select $1, person_id, 1 from people order by person_id"
-        "  on conflict (school_id, person_id) do update set number = h.number + 1 returning person_id, number)"
+        "  insert into stream_head as h (school_id, person_id, number)"
+        "  select $1, person_id, count(*) from new group by person_id order by person_id"
+        "  on conflict (school_id, person_id) do update set number = h.number + excluded.number"
+        "  returning person_id, number)"
         " insert into stream_event (school_id, person_id, number, event_id, kind, roles, thread_id, content_id, actor_id, seq,"
         "   language, at)"
-        " select $1, h.person_id, h.number, $2, $5, string_to_array(p.roles, ' '), $6, $7, $8, $9, $10, $11"
-        " from heads h join people p on p.person_id = h.person_id",
-        tx.school, event, [one.person for one in people], [" ".join(one.roles) for one in people], kind, thread, content, actor,
-        seq, language, tx.now,
+        " select $1, n.person_id, h.number - max(n.step) over (partition by n.person_id) + n.step, n.event_id, n.kind,"
+        "   string_to_array(n.roles, ' '), n.thread_id, n.content_id, n.actor_id, n.seq, n.language, $11"
+        " from heads h join new n on n.person_id = h.person_id",
+        tx.school, [one.person for _, one in told], [what.event for what, _ in told], [what.kind for what, _ in told],
+        [" ".join(one.roles) for _, one in told], [what.thread for what, _ in told], [what.content for what, _ in told],
+        [what.actor for what, _ in told], [what.seq for what, _ in told], [what.language for what, _ in told], tx.now,
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import structlog
 
-from bookbag.chassis.consumer import EventCall
+from bookbag.chassis.hearing import EventCall
 from bookbag.chassis.problems import DependencyAway
 from bookbag.chassis.runtime import Runtime
 from bookbag.school.content import ContentRef

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from google.protobuf.message import Message
 
-from bookbag.chassis.consumer import EventCall
+from bookbag.chassis.hearing import EventCall
 from bookbag.chassis.service import Handler
 from bookbag.messaging.v1 import events_pb2 as messaging
 from services.translate import actions, owners

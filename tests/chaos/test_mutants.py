@@ -11,7 +11,8 @@ import pytest
 from google.protobuf.wrappers_pb2 import Int64Value
 
 from bookbag.chassis.bus import Delivered, Subscription
-from bookbag.chassis.consumer import Consumer, EventCall
+from bookbag.chassis.consumer import Consumer
+from bookbag.chassis.hearing import EventCall
 from bookbag.chassis.migrate import CHASSIS
 from bookbag.chassis.outbox_bus import OutboxBus, record_of
 from bookbag.chassis.relay import Relay

@@ -244,7 +244,7 @@ def test_what_siblings_are_told_agrees_with_the_oracle(town: Town) -> None:
             ref = ContentRef(school_id=str(town.school), kind="message", content_id=message)
             readers = {
                 (reader.person_id, reader.role)
-                for page in stub.ListReaders(ListReadersRequest(content=ref), metadata=said, timeout=5)
+                for page in stub.ListReaders(ListReadersRequest(contents=[ref]), metadata=said, timeout=5)
                 for reader in page.readers
             }
             expected = town.facts.readers(thread, seq)

@@ -11,8 +11,9 @@ import pytest
 from google.protobuf.wrappers_pb2 import Int64Value, StringValue
 
 from bookbag.chassis import operations
-from bookbag.chassis.consumer import ATTEMPTS, DEATHS, Consumer, EventCall
+from bookbag.chassis.consumer import ATTEMPTS, DEATHS, Consumer
 from bookbag.chassis.database import Undeclared
+from bookbag.chassis.hearing import EventCall
 from bookbag.chassis.migrate import CHASSIS
 from bookbag.chassis.outbox_bus import OutboxBus
 from bookbag.chassis.problems import DependencyAway

@@ -1,6 +1,6 @@
 """The use cases of sibling services: who may read a message, what it says, what it says in another language."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from uuid import UUID
 
 from bookbag.chassis.database import Tx
@@ -16,15 +16,17 @@ async def can_read(runtime: Runtime, school: UUID, message: MessageId, person: P
     """Whether a person may read a message now, in any role. Raises Problem `access-unknown` rather than guess."""
     async with runtime.database.tenant(school) as tx:
         await _be_sure(tx)
-        return bool(await store.list_readers(tx, message, person=person))
+        return bool(await store.list_readers(tx, [message], person=person))
 
 
-async def list_readers(runtime: Runtime, school: UUID, message: MessageId) -> Sequence[Reader]:
-    """Everybody who may read a message now, its author included; nobody when there is no such message. Raises Problem
+async def list_readers(
+    runtime: Runtime, school: UUID, messages: Collection[MessageId]
+) -> dict[MessageId, list[Reader]]:
+    """Everybody who may read each of these messages now, its author included; one that does not exist has no entry. Raises Problem
     `access-unknown` rather than guess."""
     async with runtime.database.tenant(school) as tx:
         await _be_sure(tx)
-        return await store.list_readers(tx, message)
+        return await store.list_readers(tx, messages)
 
 
 async def fetch(runtime: Runtime, school: UUID, message: MessageId) -> Original:

@@ -26,6 +26,7 @@ from services.messaging.model import (
 
 KIND = "message"
 READERS_AT_ONCE = 500
+CONTENTS_AT_ONCE = 200
 
 
 class ContentOwner(ContentOwnerServiceServicer):
@@ -42,15 +43,19 @@ class ContentOwner(ContentOwnerServiceServicer):
     async def ListReaders(
         self, request: pb.ListReadersRequest, context: object
     ) -> AsyncIterator[pb.ListReadersResponse]:
-        school, message = _one_message(request.content)
-        readers = await actions.list_readers(self._runtime, school, message)
-        for start in range(0, len(readers), READERS_AT_ONCE):
-            yield pb.ListReadersResponse(
-                readers=[
-                    pb.Reader(person_id=str(one.person), language=one.language, role=one.role)
-                    for one in readers[start : start + READERS_AT_ONCE]
-                ]
-            )
+        if not 0 < len(request.contents) <= CONTENTS_AT_ONCE:
+            raise Problem(INVALID_INPUT, f"between 1 and {CONTENTS_AT_ONCE} contents")
+        named = [_one_message(content) for content in request.contents]
+        listed = await actions.list_readers(self._runtime, named[0][0], [message for _, message in named])
+        for message, readers in listed.items():
+            for start in range(0, len(readers), READERS_AT_ONCE):
+                yield pb.ListReadersResponse(
+                    content_id=str(message),
+                    readers=[
+                        pb.Reader(person_id=str(one.person), language=one.language, role=one.role)
+                        for one in readers[start : start + READERS_AT_ONCE]
+                    ],
+                )
 
     async def Fetch(self, request: pb.FetchRequest, context: object) -> pb.FetchResponse:
         school, message = _one_message(request.content)

@@ -1,6 +1,6 @@
 """All SQL behind the content contract: who may read a message, its text, its translations."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from uuid import UUID
 
 from bookbag.chassis.database import Tx
@@ -15,32 +15,39 @@ async def knows_who_is_who(tx: Tx) -> bool:
     )
 
 
-async def list_readers(tx: Tx, message: MessageId, *, person: PersonId | None = None) -> Sequence[Reader]:
-    """Everybody who may read a message now, or one person of them, once for each role in which they do."""
+async def list_readers(
+    tx: Tx, messages: Collection[MessageId], *, person: PersonId | None = None
+) -> dict[MessageId, list[Reader]]:
+    """Everybody who may read each of these messages now, or one person of them, once for each role in which they do."""
     rows = await tx.fetch(
         """
         with this as (
-          select t.*, m.seq from message m join thread t on t.school_id = m.school_id and t.thread_id = m.thread_id
-          where m.school_id = $1 and m.message_id = $2
+          select t.*, m.message_id, m.seq from message m join thread t on t.school_id = m.school_id and t.thread_id = m.thread_id
+          where m.school_id = $1 and m.message_id = any($2::uuid[])
         ), entitled as (
-          select h.person_id, role_of_seat(s.kind) as role
+          select this.message_id, h.person_id, role_of_seat(s.kind) as role
           from this join known_seat s on s.school_id = $1 and s.seat_id = this.seat_id
           join known_seat_holder h on h.school_id = $1 and h.seat_id = this.seat_id and not h.ended
           union
-          select k.person_id, 'guardian'
+          select this.message_id, k.person_id, 'guardian'
           from this join thread_link l on l.school_id = $1 and l.thread_id = this.thread_id and l.visible_from_seq <= this.seq
           join known_link k on k.school_id = $1 and k.link_id = l.link_id and k.pupil_id = this.pupil_id and not k.ended
         )
-        select e.person_id, e.role, p.language
+        select e.message_id, e.person_id, e.role, p.language
         from entitled e
         join known_membership b on b.school_id = $1 and b.person_id = e.person_id and b.role = e.role and b.standing = 'active'
         join known_person p on p.school_id = $1 and p.person_id = e.person_id
         where $3::uuid is null or e.person_id = $3
-        order by e.person_id, e.role
+        order by e.message_id, e.person_id, e.role
         """,
-        tx.school, message, person,
+        tx.school, list(messages), person,
     )  # fmt: skip
-    return [Reader(row["person_id"], row["role"], row["language"]) for row in rows]
+    found: dict[MessageId, list[Reader]] = {}
+    for row in rows:
+        found.setdefault(MessageId(row["message_id"]), []).append(
+            Reader(row["person_id"], row["role"], row["language"])
+        )
+    return found
 
 
 async def find_original(tx: Tx, message: MessageId) -> Original | None:

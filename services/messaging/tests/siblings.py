@@ -43,7 +43,7 @@ class Sibling:
     async def lists_readers(
         self, asked: School, message: str, *, school: UUID | None = None
     ) -> set[tuple[str, str, str]]:
-        request = pb.ListReadersRequest(content=_ref(asked, message))
+        request = pb.ListReadersRequest(contents=[_ref(asked, message)])
         answers = self._peers.stream(
             "messaging", self._stub.ListReaders, request, school=school or asked.id, deadline=5
         )

@@ -12,9 +12,10 @@ from google.protobuf.message import Message
 
 from bookbag.chassis.bus import Record
 from bookbag.chassis.clock import MovableClock, new_id
-from bookbag.chassis.consumer import AlreadyProcessed, EventCall
 from bookbag.chassis.database import bucket_of, topic_of
+from bookbag.chassis.hearing import AlreadyProcessed, EventCall, EventsCall
 from bookbag.chassis.runtime import Runtime
+from bookbag.chassis.service import Together
 from bookbag.content.v1.service_pb2 import Reader
 from bookbag.directory.call import Call, Member
 from bookbag.messaging.v1.events_pb2 import MessageSent, MessageTranslated, ThreadRead
@@ -86,8 +87,12 @@ class Town:
             self.school, event_id or new_id(), topic_of(kind), bucket_of(self.thread), self.thread, kind,
             event.SerializeToString(), sequence, None, self.clock.now(),
         )  # fmt: skip
+        handler = self.runtime.service.hears[type(event)]
         try:
-            await self.runtime.service.hears[type(event)](EventCall(self.runtime, record, self.clock.now()), event)
+            if isinstance(handler, Together):
+                await handler.handle(EventsCall(self.runtime, [record], self.clock.now()), [event])
+            else:
+                await handler(EventCall(self.runtime, record, self.clock.now()), event)
         except AlreadyProcessed:
             assert event_id is not None
         return record.event_id

@@ -28,10 +28,12 @@ class Owner(ContentOwnerServiceServicer):
     gone: bool = False
 
     async def ListReaders(self, request, context):  # noqa: N802
-        await self._refuse(context)
+        if self.away:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "away")
         half = len(self.readers) // 2
-        yield content.ListReadersResponse(readers=self.readers[:half])
-        yield content.ListReadersResponse(readers=self.readers[half:])
+        for one in [] if self.gone else request.contents:
+            yield content.ListReadersResponse(content_id=one.content_id, readers=self.readers[:half])
+            yield content.ListReadersResponse(content_id=one.content_id, readers=self.readers[half:])
 
     async def CanRead(self, request, context):  # noqa: N802
         await self._refuse(context)

@@ -53,11 +53,13 @@ class OwnerDouble(ContentOwnerServiceServicer):
         )
 
     async def ListReaders(self, request, context):  # noqa: N802
-        text = await self._text(request.content, context)
-        for language in text.readers:
-            yield pb.ListReadersResponse(
-                readers=[pb.Reader(person_id=str(uuid4()), language=language, role="guardian")]
-            )
+        for content in request.contents:
+            text = await self._text(content, context)
+            for language in text.readers:
+                yield pb.ListReadersResponse(
+                    content_id=content.content_id,
+                    readers=[pb.Reader(person_id=str(uuid4()), language=language, role="guardian")],
+                )
 
     async def StoreTranslation(self, request, context):  # noqa: N802
         text = await self._text(request.content, context)

@@ -11,7 +11,7 @@ import pytest
 
 from bookbag.chassis.bus import Record
 from bookbag.chassis.clock import MovableClock, new_id
-from bookbag.chassis.consumer import AlreadyProcessed, EventCall
+from bookbag.chassis.hearing import AlreadyProcessed, EventCall
 from bookbag.chassis.problems import DependencyAway
 from bookbag.chassis.runtime import Runtime
 from bookbag.messaging.v1 import events_pb2 as messaging
