@@ -8,7 +8,7 @@ nobody's fault: the bucket simply waits.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -16,23 +16,21 @@ from uuid import UUID
 
 import structlog
 from google.protobuf.message import DecodeError, Message
-from opentelemetry import metrics, trace
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from bookbag.chassis import measures, tracing
 from bookbag.chassis.bus import Bus, Delivered, Record, Subscription
 from bookbag.chassis.database import Row, topic_of
-from bookbag.chassis.hearing import AlreadyProcessed, EventCall, EventsCall, NoEffect, in_waves
+from bookbag.chassis.hearing import AlreadyProcessed, EventCall, EventsCall, NoEffect, hearing, in_waves
 from bookbag.chassis.outbox_bus import record_of
 from bookbag.chassis.problems import DependencyAway
 from bookbag.chassis.service import Together
 
 if TYPE_CHECKING:
+    from opentelemetry.trace import Span
+
     from bookbag.chassis.runtime import Runtime
 
 log = structlog.get_logger()
-tracer = trace.get_tracer("bookbag.consumer")
-_meter = metrics.get_meter("bookbag.consumer")
-handled = _meter.create_counter("bookbag.events.handled", description="Events handled, by consumer, type and outcome")
 
 ATTEMPTS = 5
 """After so many failed attempts a record becomes a dead letter."""
@@ -53,14 +51,6 @@ def _parsed(kind: type[Message], record: Record) -> Message:
     event = kind()
     event.ParseFromString(record.payload)
     return event
-
-
-def _link_to(traceparent: str | None) -> trace.Link | None:
-    """A link to the span an event came from: many causes have no one parent."""
-    if traceparent is None:
-        return None
-    cause = trace.get_current_span(TraceContextTextMapPropagator().extract({"traceparent": traceparent}))
-    return trace.Link(cause.get_span_context())
 
 
 class Consumer:
@@ -133,12 +123,9 @@ class Consumer:
             return False
         if any(record.key in parked or record.event_id not in self._counted for record in group):
             return False
-        links = [link for record in group if (link := _link_to(record.trace)) is not None]
-        with tracer.start_as_current_span(
-            f"{self._name} hears {group[0].type}", links=links, kind=trace.SpanKind.CONSUMER
-        ):
+        with measures.event_time.labels(self._name, group[0].type).time(), hearing(group, self._name) as heard:
             try:
-                outcome = await self._effect_of(group)
+                outcome = await self._effect_of(group, heard.traces)
             except DependencyAway:
                 raise
             except Exception as error:  # whose fault it is shows when they are handled one by one
@@ -146,17 +133,25 @@ class Consumer:
                     "events are handled one by one", service=self._name, kind=group[0].type, error=type(error).__name__,
                     exc_info=error,
                 )  # fmt: skip
+                heard.failed(type(error).__name__)
                 return False
-        handled.add(len(group), {"consumer": self._name, "type": group[0].type, "outcome": outcome})
+        self._done(group, outcome)
         return True
 
-    async def _effect_of(self, records: Sequence[Record]) -> str:
+    def _done(self, records: Sequence[Record], outcome: str) -> None:
+        measures.events.labels(self._name, records[0].type, outcome).inc(len(records))
+        if outcome == "done":
+            now, age = self._runtime.clock.now(), measures.event_age.labels(self._name)
+            for record in records:
+                age.observe(max(0.0, (now - record.occurred_at).total_seconds()))
+
+    async def _effect_of(self, records: Sequence[Record], traces: Mapping[UUID, str | None]) -> str:
         """Run the handler of some records of one type: `done`, or `repeated` when their effect was there already."""
         kind, handler = self._handlers[records[0].type]
         now, events = self._runtime.clock.now(), [_parsed(kind, record) for record in records]
         try:
             if isinstance(handler, Together):
-                together = EventsCall(self._runtime, records, now)
+                together = EventsCall(self._runtime, records, now, traces)
                 await handler.handle(together, events)
                 opened = together.opened
             else:
@@ -224,26 +219,26 @@ class Consumer:
 
     async def _handle(self, record: Record) -> str | None:
         """Run the handler of one record. Returns the name of the error that it failed with, or None."""
-        parent = TraceContextTextMapPropagator().extract({"traceparent": record.trace} if record.trace else {})
-        with tracer.start_as_current_span(
-            f"{self._name} hears {record.type}", context=parent, kind=trace.SpanKind.CONSUMER
-        ):
+        with measures.event_time.labels(self._name, record.type).time(), hearing([record], self._name) as heard:
+            span = heard.spans[0]
             try:
-                outcome = await self._effect_of([record])
+                outcome = await self._effect_of([record], heard.traces)
             except DependencyAway:
                 raise
             except DecodeError:
-                return self._failed(record, "DecodeError")
+                return self._failed(record, "DecodeError", span)
             except Exception as error:  # any failure of one record is that record's, never the consumer's
                 log.error(
                     "event failed", service=self._name, kind=record.type, error=type(error).__name__, exc_info=error
                 )
-                return self._failed(record, type(error).__name__)
-        handled.add(1, {"consumer": self._name, "type": record.type, "outcome": outcome})
+                return self._failed(record, type(error).__name__, span)
+            span.set_attribute("bookbag.outcome", outcome)
+        self._done([record], outcome)
         return None
 
-    def _failed(self, record: Record, error: str) -> str:
-        handled.add(1, {"consumer": self._name, "type": record.type, "outcome": "failed"})
+    def _failed(self, record: Record, error: str, span: Span) -> str:
+        tracing.failed(span, error)
+        measures.events.labels(self._name, record.type, "failed").inc()
         return error
 
     async def _park(self, record: Record, *, attempts: int, error: str | None) -> None:
@@ -264,7 +259,7 @@ class Consumer:
                 "delete from parked_record where consumer = $1 and event_id = $2", self._name, record.event_id
             )
         log.error("dead letter", service=self._name, kind=record.type, error=error)
-        handled.add(1, {"consumer": self._name, "type": record.type, "outcome": "dead"})
+        measures.events.labels(self._name, record.type, "dead").inc()
 
     def _values(self, record: Record) -> tuple[object, ...]:
         return (

@@ -5,20 +5,22 @@ transaction and never for a session, so a pooled connection carries nothing from
 """
 
 import asyncio
+import time
 import zlib
+from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 from google.protobuf.message import Message
-from opentelemetry import trace
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from bookbag.chassis import measures, tracing
 from bookbag.chassis.clock import Clock, SystemClock, new_id
 from bookbag.chassis.problems import DependencyAway
 
@@ -27,6 +29,9 @@ BUCKETS = 8
 
 ACQUIRE_SECONDS = 2.0
 """How long a call waits for a free connection before it is told that the database is away."""
+
+NOTED_SECONDS = 0.001
+"""A wait for a connection that is shorter is none."""
 
 Row = asyncpg.Record
 Connection: TypeAlias = "PoolConnectionProxy[Row]"
@@ -114,15 +119,14 @@ def topic_of(kind: str) -> str:
 
 
 def trace_parent() -> str | None:
-    """The W3C trace context of the running span, to be carried by rows and records; None outside any recorded trace."""
-    if not trace.get_current_span().get_span_context().is_valid:
-        return None
-    carrier: dict[str, str] = {}
-    TraceContextTextMapPropagator().inject(carrier)
-    return carrier.get("traceparent")
+    """The W3C trace context of the running span, to be carried by rows and records; None outside any trace."""
+    return tracing.running()
 
 
-@dataclass(slots=True)
+_POOLS: "WeakValueDictionary[int, Database]" = WeakValueDictionary()
+
+
+@dataclass(slots=True, weakref_slot=True)
 class Database:
     """A pool under one role. Opens on first use, so a process can start before its database does."""
 
@@ -133,6 +137,9 @@ class Database:
     tells: frozenset[str] = frozenset()
     _pool: "asyncpg.Pool[Row] | None" = None
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def __post_init__(self) -> None:
+        _POOLS[id(self)] = self
 
     async def pool(self) -> "asyncpg.Pool[Row]":
         if self._pool is None:
@@ -164,10 +171,15 @@ class Database:
         """A pooled connection outside any transaction. Raises DependencyAway when there is none to be had in two seconds."""
         try:
             pool = self._pool or await self.pool()
+            began = time.monotonic()
             # Cheaper than the pool's own time limit, which makes a task for each acquisition.
             async with asyncio.timeout(ACQUIRE_SECONDS):
                 connection = await pool.acquire()
+            if (waited := time.monotonic() - began) > NOTED_SECONDS:
+                measures.pool_waits.labels(self.name).observe(waited)
         except GONE as error:
+            if isinstance(error, TimeoutError):
+                measures.pool_timeouts.labels(self.name).inc()
             raise DependencyAway("postgresql") from error
         try:
             yield connection
@@ -220,3 +232,34 @@ class Database:
                 await asyncio.wait_for(pool.close(), 5)
             except TimeoutError:
                 pool.terminate()
+
+
+def _connections() -> list[tuple[Sequence[str], float]]:
+    """Of all pools of one name together: a process may have two under one role."""
+    found: Counter[tuple[str, str]] = Counter()
+    for database in list(_POOLS.values()):
+        pool = database._pool  # pyright: ignore[reportPrivateUsage]  # noqa: SLF001 - of this module
+        idle, size = (pool.get_idle_size(), pool.get_size()) if pool is not None else (0, 0)
+        found.update({(database.name, "used"): size - idle, (database.name, "idle"): idle})
+    return [(labels, value) for labels, value in found.items()]
+
+
+def _sizes() -> list[tuple[Sequence[str], float]]:
+    found: Counter[str] = Counter()
+    for database in list(_POOLS.values()):
+        found[database.name] += database.size
+    return [((name,), size) for name, size in found.items()]
+
+
+measures.shown(
+    "db_client_connection_count",
+    "Connections of each pool, in use and idle.",
+    "db_client_connection_pool_name", "db_client_connection_state",
+    read=_connections,
+)  # fmt: skip
+measures.shown(
+    "db_client_connection_max",
+    "Connections a pool may have.",
+    "db_client_connection_pool_name",
+    read=_sizes,
+)

@@ -5,13 +5,16 @@ The effect and the mark that says so commit together; a repeated event finds its
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Hashable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Generator, Hashable, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from opentelemetry.trace import Span, SpanKind
+
+from bookbag.chassis import tracing
 from bookbag.chassis.bus import Record
 from bookbag.chassis.database import Tx
 
@@ -34,7 +37,12 @@ class EventsCall:
     runtime: Runtime
     records: Sequence[Record]
     now: datetime
+    traces: Mapping[UUID, str | None] = field(default_factory=dict[UUID, "str | None"])
     opened: bool = False
+
+    def cause_of(self, event: UUID) -> str | None:
+        """The trace of one of the events, for rows that it alone causes."""
+        return self.traces.get(event)
 
     @property
     def school(self) -> UUID:
@@ -94,3 +102,54 @@ def in_waves(records: Sequence[Record]) -> list[list[list[Record]]]:
             waves.append({})
         waves[wave].setdefault(group, []).append(record)
     return [list(groups.values()) for groups in waves]
+
+
+@dataclass(slots=True)
+class Heard:
+    """The spans of events that are being handled, and by event id what makes something a part of its trace."""
+
+    spans: Sequence[Span]
+    traces: Mapping[UUID, str | None]
+
+    def failed(self, error: str) -> None:
+        """Mark them all as failed, by the type of the error."""
+        for span in self.spans:
+            tracing.failed(span, error)
+
+
+@contextmanager
+def hearing(records: Sequence[Record], consumer: str) -> Generator[Heard]:
+    """A block in which events of one type are handled: each is a part of the trace it was told in. What is done once for many is a
+    trace of its own, linked to each of theirs, because many causes have no one parent."""
+    if not tracing.collects():
+        yield Heard([tracing.NONE] * len(records), {})
+        return
+    first = records[0]
+    said = {
+        "messaging.operation.type": "process", "messaging.destination.name": first.topic, "bookbag.event_type": first.type,
+        "bookbag.school": str(first.school),
+    }  # fmt: skip
+    spans = [
+        tracing.begin(
+            consumer, f"process {record.type}", SpanKind.CONSUMER, parent=record.trace, attributes=said, apart=True
+        )
+        for record in records
+    ]
+    traces = {record.event_id: tracing.parent_of(span) for record, span in zip(records, spans, strict=True)}
+    try:
+        if len(spans) == 1:
+            with tracing.attached(spans[0]):
+                yield Heard(spans, traces)
+        else:
+            said = said | {"messaging.batch.message_count": len(records)}
+            with tracing.span(
+                consumer, f"process batch {first.type}", links=traces.values(), attributes=said, apart=True
+            ):
+                yield Heard(spans, traces)
+    except Exception as error:
+        for span in spans:
+            tracing.failed(span, type(error).__name__)
+        raise
+    finally:
+        for span in spans:
+            span.end()

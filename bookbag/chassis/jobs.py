@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
 import structlog
-from opentelemetry import trace
 
+from bookbag.chassis import measures
 from bookbag.chassis.lease import Leases
 from bookbag.chassis.problems import DependencyAway
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from bookbag.chassis.service import Job
 
 log = structlog.get_logger()
-tracer = trace.get_tracer("bookbag.jobs")
 
 
 class Jobs:
@@ -30,6 +30,8 @@ class Jobs:
 
     async def run(self) -> None:
         """Run every job in its rhythm until cancelled; a run that has begun is finished."""
+        for job in self._jobs:
+            measures.job_interval.labels(self._runtime.name, job.name).set(job.every.total_seconds())
         async with asyncio.TaskGroup() as group:
             if self._leases is not None:
                 group.create_task(self._leases.keep(), name="job leases")
@@ -47,13 +49,21 @@ class Jobs:
                     await asyncio.sleep(min(1.0, job.every.total_seconds()))
 
     async def once(self, job: Job) -> None:
-        """One run. A failure is logged and the next run tries again: jobs find their work in rows, so nothing is lost."""
-        with tracer.start_as_current_span(f"{self._runtime.name} job {job.name}"):
-            try:
-                await job.run(self._runtime)
-            except DependencyAway as away:
-                log.warning("job waits", service=self._runtime.name, job=job.name, dependency=away.name)
-            except Exception as error:
-                log.error(
-                    "job failed", service=self._runtime.name, job=job.name, error=type(error).__name__, exc_info=error
-                )
+        """One run. A failure is logged and the next run tries again: jobs find their work in rows, so nothing is lost.
+
+        A run is no trace of its own, or traces would be mostly of runs that found nothing: what it does for a row belongs to the trace
+        of that row.
+        """
+        service, began = self._runtime.name, time.perf_counter()
+        outcome = "done"
+        try:
+            await job.run(self._runtime)
+        except DependencyAway as away:
+            outcome = "away"
+            log.warning("job waits", service=service, job=job.name, dependency=away.name)
+        except Exception as error:
+            outcome = "failed"
+            log.error("job failed", service=service, job=job.name, error=type(error).__name__, exc_info=error)
+        else:
+            measures.job_success.labels(service, job.name).set_to_current_time()
+        measures.job_time.labels(service, job.name, outcome).observe(time.perf_counter() - began)

@@ -7,11 +7,14 @@ leases of one kind evenly: each is known by a presence lease and takes no more t
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from weakref import WeakSet
 
 import structlog
 
+from bookbag.chassis import measures
 from bookbag.chassis.database import Database
 from bookbag.chassis.problems import DependencyAway
 
@@ -36,10 +39,16 @@ class Leases:
         self._fences: dict[str, int] = {}
         self._believed_until = 0.0
         self.changed = asyncio.Event()
+        _ALL.add(self)
 
     @property
     def holder(self) -> str:
         return self._holder
+
+    @property
+    def kind(self) -> str:
+        """What the leases are for, in one word: `relay`, `bus`, `job`."""
+        return self._kind.partition("/")[0]
 
     @property
     def held(self) -> dict[str, int]:
@@ -109,3 +118,16 @@ class Leases:
         await connection.execute(  # type: ignore[attr-defined]
             "update lease set expires_at = '-infinity' where name = any($1) and holder = $2", list(names), self._holder
         )
+
+
+_ALL: WeakSet[Leases] = WeakSet()
+
+
+def _held() -> list[tuple[Sequence[str], float]]:
+    held: Counter[str] = Counter()
+    for leases in list(_ALL):
+        held[leases.kind] += len(leases.held)
+    return [((kind,), count) for kind, count in held.items()]
+
+
+measures.shown("bookbag_leases_held", "Leases this process holds, by what they are for.", "kind", read=_held)

@@ -8,9 +8,10 @@ from uuid import UUID
 import grpc
 import grpc.aio
 
-from bookbag.chassis.database import trace_parent
+from bookbag.chassis import tracing
 from bookbag.chassis.problems import DependencyAway
 from bookbag.chassis.tokens import ServiceSigner
+from bookbag.chassis.watched import calling
 
 T = TypeVar("T")
 
@@ -36,6 +37,7 @@ class Peers:
     def __init__(self, addresses: dict[str, str], signer: ServiceSigner | None) -> None:
         self._addresses = addresses
         self._signer = signer
+        self._name = signer.service if signer is not None else ""
         self._channels: dict[str, grpc.aio.Channel] = {}
 
     def stub(self, service: str, kind: Callable[[grpc.aio.Channel], T]) -> T:
@@ -48,13 +50,13 @@ class Peers:
             self._channels[service] = channel
         return kind(channel)
 
-    def metadata(self, service: str, school: UUID | None) -> tuple[tuple[str, str], ...]:
-        """The service token for one school (None: the feed) and the running trace."""
+    def metadata(self, service: str, school: UUID | None, trace: str | None = None) -> tuple[tuple[str, str], ...]:
+        """The service token for one school (None: the feed), and the trace that the call is a part of."""
         if self._signer is None:
             raise LookupError("this process has no service key to sign with")
         entries = [("authorization", f"Bearer {self._signer.sign(service, school)}")]
-        if parent := trace_parent():
-            entries.append(("traceparent", parent))
+        if trace is not None:
+            entries.append(("traceparent", trace))
         return tuple(entries)
 
     async def call(
@@ -68,7 +70,9 @@ class Peers:
     ) -> Any:
         """One unary call. Raises DependencyAway when the sibling does not answer in time; other errors pass as they are."""
         try:
-            return await method(request, timeout=deadline, metadata=self.metadata(service, school))
+            with calling(self._name, method) as span:
+                metadata = self.metadata(service, school, tracing.parent_of(span))
+                return await method(request, timeout=deadline, metadata=metadata)
         except grpc.aio.AioRpcError as error:
             raise self._told(service, error) from error
 
@@ -77,8 +81,10 @@ class Peers:
     ) -> AsyncIterator[Any]:
         """A streamed answer, item by item; the same errors as `call`."""
         try:
-            async for item in method(request, timeout=deadline, metadata=self.metadata(service, school)):
-                yield item
+            with calling(self._name, method, lasting=deadline is None) as span:
+                metadata = self.metadata(service, school, tracing.parent_of(span))
+                async for item in method(request, timeout=deadline, metadata=metadata):
+                    yield item
         except grpc.aio.AioRpcError as error:
             raise self._told(service, error) from error
 

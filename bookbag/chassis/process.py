@@ -33,6 +33,7 @@ from bookbag.chassis.problems import METHOD_NOT_ALLOWED, NOT_FOUND, DependencyAw
 from bookbag.chassis.purge import PURGE
 from bookbag.chassis.relay import Relay
 from bookbag.chassis.rpc import RpcServer
+from bookbag.chassis.samples import SAMPLE
 from bookbag.chassis.settings import Platform
 from bookbag.chassis.wake import Wake
 
@@ -202,12 +203,13 @@ async def work(
         for runtime in parts.runtimes:
             service = runtime.service
             runtime.state["holder"] = holder
+            runtime.state["bus"] = bus
             if service.tells:
                 relay = Relay(runtime.name, runtime.across_schools, bus, parts.wake, holder)
                 tasks.append(asyncio.create_task(relay.run(), name=f"{runtime.name} relay"))
             if service.hears:
                 tasks.append(asyncio.create_task(Consumer(runtime, bus).run(), name=f"{runtime.name} consumer"))
-            jobs = Jobs(runtime, [*service.jobs, PURGE], holder)
+            jobs = Jobs(runtime, [*service.jobs, PURGE, SAMPLE], holder)
             tasks.append(asyncio.create_task(jobs.run(), name=f"{runtime.name} jobs"))
             for name, loop in service.loops.items():
                 tasks.append(asyncio.create_task(loop(runtime), name=f"{runtime.name} {name}"))  # type: ignore[arg-type]

@@ -1,16 +1,27 @@
 """Brings committed events from the outbox to the bus: publish, then mark, in order per key, one holder per bucket."""
 
+from __future__ import annotations
+
 import asyncio
+from contextlib import contextmanager
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 import structlog
+from opentelemetry.trace import SpanKind
 
-from bookbag.chassis.bus import Bus
+from bookbag.chassis import measures, tracing
+from bookbag.chassis.bus import Bus, Record
 from bookbag.chassis.database import BUCKETS, Database
 from bookbag.chassis.lease import Leases
 from bookbag.chassis.outbox_bus import record_of
 from bookbag.chassis.problems import DependencyAway
 from bookbag.chassis.wake import Sleeper, Wake
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from opentelemetry.trace import Span
 
 log = structlog.get_logger()
 
@@ -60,7 +71,8 @@ class Relay:
         if not rows:
             return 0
         records = [record_of(row) for row in rows]
-        await self._bus.publish(records)
+        with publishing(self._service, records):
+            await self._bus.publish(records)
         marked = 0
         for bucket, group in groupby(records, key=lambda record: record.bucket):
             name, fence = buckets[bucket]
@@ -74,5 +86,32 @@ class Relay:
                 events,
             ):
                 marked += len(events)
+        measures.published.labels(self._service).inc(marked)
         self._wake.signal("bus")
         return marked
+
+
+@contextmanager
+def publishing(service: str, records: Sequence[Record]) -> Generator[None]:
+    """A span per record in the trace it was told in: how long it lay in the outbox, and whether the bus took it. What consumers do is
+    a sibling of it, under the same cause, whichever bus carries the record and however often it is published."""
+    spans: list[Span] = []
+    if tracing.collects():
+        for record in records:
+            if record.trace is not None:
+                said = {
+                    "messaging.operation.type": "send", "messaging.destination.name": record.topic,
+                    "messaging.batch.message_count": len(records), "bookbag.event_type": record.type,
+                    "bookbag.school": str(record.school),
+                }  # fmt: skip
+                name = f"publish {record.topic}"
+                spans.append(tracing.begin(service, name, SpanKind.PRODUCER, parent=record.trace, attributes=said))
+    try:
+        yield
+    except Exception as error:
+        for span in spans:
+            tracing.failed(span, type(error).__name__)
+        raise
+    finally:
+        for span in spans:
+            span.end()

@@ -17,6 +17,7 @@ from grpc_health.v1._async import HealthServicer  # pyright: ignore[reportMissin
 from bookbag.chassis.problems import INTERNAL, SIGNED_OUT, UNAVAILABLE, DependencyAway, Problem
 from bookbag.chassis.service import Callers, Rpc, Service
 from bookbag.chassis.tokens import ServiceToken, UserToken
+from bookbag.chassis.watched import WatchedCalls
 
 if TYPE_CHECKING:
     from bookbag.chassis.runtime import Runtime
@@ -144,12 +145,13 @@ class RpcServer:
 
     def __init__(self, runtimes: Sequence[Runtime], host: str, port: int) -> None:
         gates: dict[str, tuple[Runtime, Callers]] = {}
+        names = {rpc.name: runtime.name for runtime in runtimes for rpc in runtime.service.rpcs}
         for runtime in runtimes:
             for rpc in runtime.service.rpcs:
                 for method, callers in rpc.callers.items():
                     gates[f"/{rpc.name}/{method}"] = (runtime, callers)
         self._server = grpc.aio.server(
-            interceptors=(Gate(gates),),
+            interceptors=(WatchedCalls(names), Gate(gates)),
             options=(
                 ("grpc.so_reuseport", 0),
                 ("grpc.max_receive_message_length", 4 * 1024 * 1024),

@@ -89,6 +89,8 @@ class Service:
         default_factory=dict[str, Callable[["Runtime"], Awaitable[None]]]
     )
     """Long-running work of a worker process, such as the projector; each ends when the process stops."""
+    samples: Sequence[Callable[[Runtime], Awaitable[None]]] = ()
+    """Figures that cost a question to a database, set every few seconds by one worker process of the service."""
     refusals: Mapping[type[Exception], ProblemKind] = field(default_factory=dict[type[Exception], ProblemKind])
     """The one table from a model's errors to public problems, for HTTP and gRPC alike."""
     start: Callable[[Runtime], Awaitable[None]] | None = None

@@ -30,7 +30,12 @@ class Platform(BaseSettings):
     signing_keys: Path = Field(description="Folder with the private keys that this process may sign with.")
     smtp_url: SecretStr = Field(SecretStr("smtp://127.0.0.1:25"), description="Mail server that takes outgoing mail.")
     mail_from: str = Field("Bookbag <no-reply@bookbag.invalid>", description="Sender of all outgoing mail.")
-    otlp_endpoint: str = Field("", description="OTLP/HTTP address for traces; empty sends none.")
+    otlp_endpoint: str = Field("", description="OTLP/HTTP address for traces (`…/v1/traces`); empty sends none.")
+    trace_ratio: float = Field(1.0, ge=0, le=1, description="Share of the traces that begin here which are sent.")
+    trace_from_clients: bool = Field(
+        False,
+        description="Continue the trace named by an HTTP request; only behind a gateway that sets `traceparent` itself.",
+    )
     web: Path | None = Field(None, description="Folder of the built web client, when this process serves it.")
     data: Path | None = Field(None, description="Data folder of the embedded run.")
     demo: bool = Field(False, description="Demo sign-ins and the outbox page; obeyed in the embedded run only.")

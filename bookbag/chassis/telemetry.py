@@ -1,20 +1,21 @@
 """Logs, traces and metrics of a process, set up once. Logs are JSON with an allow-list of fields: no body, no name, no address.
 
-A field that is not on the list does not leave the process, so nobody can log a child's words by accident.
+A field that is not on the list does not leave the process, so nobody can log a child's words by accident. Traces are made in
+`tracing`, metrics are declared in `measures`.
 """
 
 import logging
 import sys
+import threading
 from collections.abc import MutableMapping
+from types import TracebackType
 from typing import Any
 
 import structlog
-from opentelemetry import metrics, trace
-from opentelemetry.exporter.prometheus import PrometheusMetricReader
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+from bookbag.chassis import tracing
+from bookbag.chassis.clock import new_id
+from bookbag.chassis.settings import Platform
 
 ALLOWED = frozenset({
     "event", "level", "timestamp", "logger", "service", "dependency", "error", "where", "job", "lease", "rpc", "route", "method",
@@ -46,24 +47,42 @@ def _place_of(error: BaseException) -> str:
 
 
 def _trace_id(_: Any, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    context = trace.get_current_span().get_span_context()
-    if context.is_valid:
-        line["trace_id"] = format(context.trace_id, "032x")
+    found = tracing.trace_id()
+    if found is not None:
+        line["trace_id"] = found
     return line
 
 
 class _Foreign(logging.Handler):
-    """What libraries log: their name, level and the template of their message, never its arguments."""
+    """What libraries log: who said it, where in its code, and the type of an error. Never the message: libraries put together what
+    they say from what they were given, down to the text of somebody else's exception."""
 
     def emit(self, record: logging.LogRecord) -> None:
         structlog.get_logger().log(
-            record.levelno, str(record.msg)[:200] if not record.args else "library message", logger=record.name,
+            record.levelno, "library message", logger=record.name, where=f"{record.filename}:{record.lineno}",
             error=record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None,
         )  # fmt: skip
 
 
-def set_up(process: str, otlp_endpoint: str) -> None:
-    """Set up this process. `process` becomes the service name of traces; an empty endpoint sends no traces."""
+def _end_in_words() -> None:
+    """What ends a process or a thread unexpectedly is a line like any other: a traceback would quote the error's message."""
+
+    def ended(error: BaseException | None, where: str) -> None:
+        structlog.get_logger().critical("ended unexpectedly", kind=where, exc_info=error)
+
+    def process(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            sys.__excepthook__(kind, error, trace)
+        else:
+            ended(error, "process")
+
+    sys.excepthook = process
+    sys.unraisablehook = lambda failure: ended(failure.exc_value, "clean-up")
+    threading.excepthook = lambda failure: ended(failure.exc_value, "thread")
+
+
+def set_up(process: str, platform: Platform) -> None:
+    """Set up this process. `process` is what it was started as (`serve`, `work`); each service in it names itself in its spans."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -77,11 +96,8 @@ def set_up(process: str, otlp_endpoint: str) -> None:
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(handlers=[_Foreign(level=logging.WARNING)], level=logging.WARNING, force=True)
-    resource = Resource.create({"service.name": f"bookbag-{process}", "service.namespace": "bookbag"})
-    metrics.set_meter_provider(MeterProvider(resource=resource, metric_readers=[PrometheusMetricReader()]))
-    if otlp_endpoint:
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-
-        provider = TracerProvider(resource=resource)
-        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=otlp_endpoint)))
-        trace.set_tracer_provider(provider)
+    logging.captureWarnings(capture=True)
+    _end_in_words()
+    # A collector that is away is told of once, by `tracing`; the library would say it with each batch.
+    logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
+    tracing.set_up(process, str(new_id()), platform.otlp_endpoint, platform.trace_ratio)

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from bookbag.chassis import operations, telemetry
+from bookbag.chassis import operations, telemetry, tracing
 from bookbag.chassis.database import Database
 from bookbag.chassis.migrate import migrate
 from bookbag.chassis.problems import DependencyAway, Problem
@@ -57,6 +57,8 @@ def run(asked: argparse.Namespace) -> Answer | None:
         raise Refused(f"{away.name} does not answer; see that it runs and that its address is right.") from away
     except Problem as problem:
         raise Refused(f"{problem.kind.title} {problem.detail}".strip()) from problem
+    finally:
+        tracing.close()
 
 
 def _loop(work: Awaitable[Answer | None]) -> Answer | None:
@@ -69,7 +71,7 @@ def _loop(work: Awaitable[Answer | None]) -> Answer | None:
 
 def _started(asked: argparse.Namespace) -> Platform:
     platform = Platform()  # type: ignore[call-arg]
-    telemetry.set_up(f"{getattr(asked, 'service', 'operator')}-{asked.command}", platform.otlp_endpoint)
+    telemetry.set_up(asked.command, platform)
     return platform
 
 

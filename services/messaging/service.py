@@ -7,6 +7,7 @@ from bookbag.chassis.migrate import CHASSIS
 from bookbag.chassis.problems import FORBIDDEN, NOT_FOUND
 from bookbag.chassis.service import Service
 from bookbag.chassis.settings import ServiceSettings
+from bookbag.directory.figures import sample_feed_age
 from bookbag.directory.projector import projector
 from services.messaging import actions, api, events
 from services.messaging.content import rpc
@@ -25,5 +26,6 @@ service = Service(
     rpcs=[rpc.CONTENT_OWNER],
     tells=events.TELLS,
     loops={"projector": projector(REACTS)},
+    samples=[sample_feed_age],
     refusals={NotYours: NOT_FOUND, PupilsDoNotMessage: FORBIDDEN},
 )

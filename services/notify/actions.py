@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
-from bookbag.chassis.database import Tx
+from bookbag.chassis.database import Tx, trace_parent
 from bookbag.chassis.hearing import EventCall, EventsCall
 from bookbag.chassis.runtime import Runtime
 from bookbag.directory import owners
@@ -65,7 +65,12 @@ async def tell_of_messages(call: EventsCall, messages: Sequence[Told]) -> None:
         await store.append_to_streams(
             tx,
             [
-                (Happening(one.event, StreamKind.MESSAGE, one.thread, one.content, one.author, one.seq), person)
+                (
+                    Happening(
+                        one.event, StreamKind.MESSAGE, one.thread, one.content, one.author, one.seq, trace=one.trace
+                    ),
+                    person,
+                )
                 for one, person in told
             ],
         )
@@ -81,7 +86,7 @@ async def tell_of_receipt(call: EventCall, *, thread: ThreadId, reader: PersonId
         people = recipients(everybody, await store.standing_of_people(tx, {one.person for one in everybody}))
         told = told_of_receipt(reader, people)
         await store.mark_seen(tx, reader, thread, seq)
-        read = Happening(call.record.event_id, StreamKind.READ, thread, actor=reader, seq=seq)
+        read = Happening(call.record.event_id, StreamKind.READ, thread, actor=reader, seq=seq, trace=trace_parent())
         await store.append_to_streams(tx, [(read, one) for one in told])
     _wake(call, told)
 
@@ -91,7 +96,12 @@ async def tell_of_translations(call: EventsCall, translations: Sequence[Translat
     readers = await _readers_of_all(call, translations)
     async with call.effect() as (tx, new):
         told = [
-            (Happening(one.event, StreamKind.TRANSLATION, one.thread, one.content, language=one.language), person)
+            (
+                Happening(
+                    one.event, StreamKind.TRANSLATION, one.thread, one.content, language=one.language, trace=one.trace
+                ),
+                person,
+            )
             for one, people in await _people_of(tx, translations, readers)
             if one.event in new
             for person in told_of_translation(one.language, people)

@@ -24,6 +24,7 @@ async def on_messages(call: EventsCall, events: Sequence[MessageSent]) -> None:
                 ContentId(UUID(event.message_id)),
                 PersonId(UUID(event.author_id)),
                 record.sequence,
+                call.cause_of(record.event_id),
             )
             for record, event in zip(call.records, events, strict=True)
         ],
@@ -43,7 +44,11 @@ async def on_translations(call: EventsCall, events: Sequence[MessageTranslated])
         call,
         [
             Translated(
-                record.event_id, ThreadId(UUID(event.thread_id)), ContentId(UUID(event.message_id)), event.language
+                record.event_id,
+                ThreadId(UUID(event.thread_id)),
+                ContentId(UUID(event.message_id)),
+                event.language,
+                call.cause_of(record.event_id),
             )
             for record, event in zip(call.records, events, strict=True)
         ],

@@ -12,14 +12,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from opentelemetry import metrics
+from opentelemetry.trace import SpanKind
 
+from bookbag.chassis import measures, tracing
 from bookbag.chassis.problems import ACCESS_UNKNOWN, TOO_MANY_REQUESTS, DependencyAway, Problem
 from bookbag.chassis.runtime import Runtime
 from bookbag.chassis.wake import Sleeper
 from bookbag.directory.call import Call
 from services.notify import store
 from services.notify.actions import live_channel
+from services.notify.figures import deliveries
 from services.notify.model import ONLINE_AGAIN_AFTER, ONLINE_FOR, STREAMS_PER_PERSON, StreamEvent, StreamKind
 
 LOOK_SECONDS = 2.0
@@ -39,9 +41,7 @@ FRAMES_AT_ONCE = 200
 
 BEAT = ": beat\n\n"
 
-_gauge = metrics.get_meter("bookbag.notify").create_up_down_counter(
-    "bookbag.live.streams", description="Live streams open in this process"
-)
+_streams = measures.gauge("bookbag_live_streams", "Live streams open in this process.")
 
 
 @dataclass(slots=True)
@@ -52,13 +52,13 @@ class LiveDesk:
 
     def enter(self, who: tuple[UUID, UUID]) -> None:
         self.open[who] += 1
-        _gauge.add(1)
+        _streams.inc()
 
     def leave(self, who: tuple[UUID, UUID]) -> None:
         self.open[who] -= 1
         if self.open[who] <= 0:
             del self.open[who]
-        _gauge.add(-1)
+        _streams.dec()
 
 
 def desk_of(runtime: Runtime) -> LiveDesk:
@@ -131,6 +131,7 @@ class LiveStream:
                 yield frame("ended", {"code": "token-expired"})
                 return
             for event in found or ():
+                self._note(event)
                 yield frame(event.kind, data_of(event), event.number)
             quiet = 0 if found else quiet + 1
             if found is None or quiet >= QUIET_LOOKS:
@@ -150,6 +151,12 @@ class LiveStream:
         self.number = number
         self._unsure_since = None
         return events
+
+    def _note(self, event: StreamEvent) -> None:
+        """A step goes out to one device: a moment of the trace that caused it, and one more delivery."""
+        said = {"bookbag.channel": "live", "bookbag.school": str(self.call.member.school)}
+        tracing.mark("notify", "deliver live", SpanKind.PRODUCER, parent=event.trace, attributes=said)
+        deliveries.labels("live", "sent", "").inc()
 
     def _unsure_too_long(self, now: datetime) -> bool:
         if self._unsure_since is None:

@@ -108,6 +108,7 @@ class Told:
     content: ContentId
     author: PersonId
     seq: int | None
+    trace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,7 @@ class Translated:
     thread: ThreadId
     content: ContentId
     language: str
+    trace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,8 @@ class Happening:
     actor: PersonId | None = None
     seq: int | None = None
     language: str | None = None
+    trace: str | None = None
+    """What caused it, in W3C's words; None where nobody traces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +148,7 @@ class StreamEvent:
     actor: PersonId | None
     seq: int | None
     language: str | None
+    trace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +167,7 @@ class Mail:
     active: bool
     online_until: datetime | None
     school_name: str
+    trace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

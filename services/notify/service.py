@@ -8,6 +8,7 @@ from bookbag.chassis.migrate import CHASSIS
 from bookbag.chassis.problems import EDIT_CONFLICT, FORBIDDEN
 from bookbag.chassis.runtime import Runtime
 from bookbag.chassis.service import Service
+from bookbag.directory.figures import sample_feed_age
 from bookbag.directory.projector import projector
 from services.notify import api, events, jobs
 from services.notify.live import LiveDesk
@@ -47,6 +48,7 @@ service = Service(
     hears=events.HEARS,
     jobs=jobs.JOBS,
     loops={"projector": projector()},
+    samples=[sample_feed_age],
     refusals={OfficeOnly: FORBIDDEN, PreferenceChanged: EDIT_CONFLICT},
     start=start,
     stop=stop,

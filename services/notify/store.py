@@ -93,25 +93,26 @@ async def notify(tx: Tx, told: Sequence[tuple[Told, Recipient]], mail_due_at: da
     await tx.execute(
         "with told as ("
         "  select * from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::uuid[], $7::uuid[], $8::uuid[], $9::bigint[],"
-        "    $10::uuid[], $11::uuid[])"
-        "  t (person_id, event_id, kind, roles, thread_id, content_id, author_id, seq, notification_id, delivery_id)),"
+        "    $10::uuid[], $11::uuid[], $14::text[])"
+        "  t (person_id, event_id, kind, roles, thread_id, content_id, author_id, seq, notification_id, delivery_id, trace)),"
         " new as ("
         "  insert into notification (school_id, person_id, event_id, notification_id, kind, roles, thread_id, content_id,"
         "    author_id, seq, created_at)"
         "  select $1, person_id, event_id, notification_id, kind, string_to_array(roles, ' '), thread_id, content_id, author_id,"
         "    seq, $12 from told"
         "  on conflict (school_id, person_id, event_id) do nothing returning person_id, event_id)"
-        " insert into delivery (school_id, person_id, event_id, channel, delivery_id, state, reason, due_at, created_at, updated_at)"
+        " insert into delivery (school_id, person_id, event_id, channel, delivery_id, state, reason, due_at, created_at, updated_at,"
+        "   trace)"
         " select $1, t.person_id, t.event_id, 'email', t.delivery_id,"
         "   case when coalesce(f.email, true) then 'waiting' else 'cancelled' end,"
-        "   case when coalesce(f.email, true) then null else 'unsubscribed' end, $13, $12, $12"
+        "   case when coalesce(f.email, true) then null else 'unsubscribed' end, $13, $12, $12, t.trace"
         " from new join told t using (person_id, event_id)"
         " left join preference f on f.school_id = $1 and f.person_id = t.person_id and f.kind = t.kind"
         " on conflict (school_id, person_id, event_id, channel) do nothing",
         tx.school, [one.person for _, one in told], [what.event for what, _ in told], [what.kind for what, _ in told],
         [" ".join(one.roles) for _, one in told], [what.thread for what, _ in told], [what.content for what, _ in told],
         [what.author for what, _ in told], [what.seq for what, _ in told], [new_id() for _ in told], [new_id() for _ in told],
-        tx.now, mail_due_at,
+        tx.now, mail_due_at, [what.trace for what, _ in told],
     )  # fmt: skip
 
 
@@ -123,8 +124,9 @@ async def append_to_streams(tx: Tx, told: Sequence[tuple[Happening, Recipient]])
     await tx.execute(
         "with new as ("
         "  select n.*, row_number() over (partition by n.person_id order by n.place) as step"
-        "  from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::uuid[], $7::uuid[], $8::uuid[], $9::bigint[], $10::text[])"
-        "    with ordinality n (person_id, event_id, kind, roles, thread_id, content_id, actor_id, seq, language, place)"
+        "  from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::uuid[], $7::uuid[], $8::uuid[], $9::bigint[], $10::text[],"
+        "    $12::text[])"
+        "    with ordinality n (person_id, event_id, kind, roles, thread_id, content_id, actor_id, seq, language, trace, place)"
         "  where not exists (select from stream_event e"
         "    where e.school_id = $1 and e.person_id = n.person_id and e.event_id = n.event_id)),"
         " heads as ("
@@ -133,13 +135,14 @@ async def append_to_streams(tx: Tx, told: Sequence[tuple[Happening, Recipient]])
         "  on conflict (school_id, person_id) do update set number = h.number + excluded.number"
         "  returning person_id, number)"
         " insert into stream_event (school_id, person_id, number, event_id, kind, roles, thread_id, content_id, actor_id, seq,"
-        "   language, at)"
+        "   language, at, trace)"
         " select $1, n.person_id, h.number - max(n.step) over (partition by n.person_id) + n.step, n.event_id, n.kind,"
-        "   string_to_array(n.roles, ' '), n.thread_id, n.content_id, n.actor_id, n.seq, n.language, $11"
+        "   string_to_array(n.roles, ' '), n.thread_id, n.content_id, n.actor_id, n.seq, n.language, $11, n.trace"
         " from heads h join new n on n.person_id = h.person_id",
         tx.school, [one.person for _, one in told], [what.event for what, _ in told], [what.kind for what, _ in told],
         [" ".join(one.roles) for _, one in told], [what.thread for what, _ in told], [what.content for what, _ in told],
         [what.actor for what, _ in told], [what.seq for what, _ in told], [what.language for what, _ in told], tx.now,
+        [what.trace for what, _ in told],
     )  # fmt: skip
 
 
@@ -174,7 +177,7 @@ async def stream_head(tx: MemberTx) -> tuple[int, int]:
 async def stream_after(tx: MemberTx, number: int, limit: int) -> tuple[list[StreamEvent], int]:
     """The next events the member may hear in the role in use, and the number up to which their stream has been read."""
     rows = await tx.fetch(
-        "select number, kind, thread_id, content_id, actor_id, seq, language, $4::text = any(roles) as mine from stream_event"
+        "select number, kind, thread_id, content_id, actor_id, seq, language, trace, $4::text = any(roles) as mine from stream_event"
         " where school_id = $1 and person_id = $2 and number > $3 order by number limit $5",
         tx.school, tx.person, number, tx.member.role, limit,
     )  # fmt: skip
@@ -183,7 +186,8 @@ async def stream_after(tx: MemberTx, number: int, limit: int) -> tuple[list[Stre
 
 def _stream_event(row: Row) -> StreamEvent:
     return StreamEvent(
-        row["number"], StreamKind(row["kind"]), row["thread_id"], row["content_id"], row["actor_id"], row["seq"], row["language"]
+        row["number"], StreamKind(row["kind"]), row["thread_id"], row["content_id"], row["actor_id"], row["seq"], row["language"],
+        row["trace"],
     )  # fmt: skip
 
 
@@ -274,7 +278,7 @@ async def copy_is_fresh(tx: Tx) -> bool:
 
 
 _MAIL = (
-    "select d.delivery_id, d.person_id, d.attempts, d.created_at, n.kind, n.thread_id, n.content_id,"
+    "select d.delivery_id, d.person_id, d.attempts, d.created_at, d.trace, n.kind, n.thread_id, n.content_id,"
     "  n.seen_at is not null as seen, coalesce(f.email, true) as wanted,"
     "  exists (select from known_membership m where m.school_id = d.school_id and m.person_id = d.person_id"
     "    and m.role = any(n.roles) and m.standing = 'active') as active,"
@@ -307,6 +311,7 @@ def _mail(row: Row) -> Mail:
     return Mail(
         row["delivery_id"], row["person_id"], Kind(row["kind"]), row["thread_id"], row["content_id"], row["created_at"],
         row["attempts"], row["seen"], row["wanted"], row["active"], row["online_until"], row["school_name"],
+        row["trace"],
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import structlog
 
+from bookbag.chassis import tracing
 from bookbag.chassis.hearing import EventCall
 from bookbag.chassis.problems import DependencyAway
 from bookbag.chassis.runtime import Runtime
@@ -150,7 +151,14 @@ async def _source_of(runtime: Runtime, original: Original, likely: frozenset[str
 async def _translate_while_due(runtime: Runtime) -> None:
     while (request := await _next(runtime)) is not None:
         try:
-            await _translate_one(runtime, request)
+            with tracing.span(
+                "translate",
+                "translate text",
+                parent=request.trace,
+                attributes={"bookbag.school": str(request.ref.school)},
+                apart=True,
+            ):
+                await _translate_one(runtime, request)
         except DependencyAway:
             async with runtime.database.tenant(request.ref.school) as tx:
                 await store.give_back(tx, request, due_at=tx.now + WITHOUT_SIBLING)

@@ -51,6 +51,8 @@ class TranslationRequest:
     refusals: int = 0
     told: bool = False
     """Whether the owner knows that the readers must make do with the original for now."""
+    trace: str | None = None
+    """The trace of what it is wanted for, in W3C's words; None where nobody traces."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from bookbag.chassis.migrate import CHASSIS
 from bookbag.chassis.runtime import Runtime
 from bookbag.chassis.service import Service
 from bookbag.chassis.settings import ServiceSettings
+from bookbag.directory.figures import sample_feed_age
 from bookbag.directory.projector import projector
 from services.translate import events, jobs
 from services.translate.actions import Means
@@ -73,6 +74,7 @@ service = Service(
     hears=events.HEARS,
     jobs=jobs.JOBS,
     loops={"projector": projector()},
+    samples=[sample_feed_age],
     start=start,
     stop=stop,
 )

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from bookbag.chassis.database import Database, Tx
+from bookbag.chassis.database import Database, Tx, trace_parent
 from bookbag.school.content import ContentRef
 from services.translate.model import Reason, TranslationRequest
 
@@ -13,13 +13,14 @@ async def want(tx: Tx, ref: ContentRef, *, version: int, source: str, target: st
     """Ask for a translation from now on. One that is asked for already is left alone, unless the text has a newer
     version since, or it was set aside for one of `revives`: then it begins anew."""
     await tx.execute(
-        "insert into translation_request as r (school_id, kind, content_id, target, source, version, asked_at, due_at)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $7)"
+        "insert into translation_request as r (school_id, kind, content_id, target, source, version, asked_at, due_at, trace)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $7, $9)"
         " on conflict (school_id, kind, content_id, target) do update"
         " set source = excluded.source, version = excluded.version, asked_at = excluded.asked_at, due_at = excluded.due_at,"
-        "     attempts = 0, refusals = 0, told = false, reason = null"
+        "     trace = excluded.trace, attempts = 0, refusals = 0, told = false, reason = null"
         " where r.version < excluded.version or (r.due_at is null and r.reason = any($8::text[]))",
         tx.school, ref.kind, ref.content, target, source, version, tx.now, list(revives),
+        trace_parent(),
     )  # fmt: skip
 
 
@@ -35,7 +36,7 @@ async def claim(tx: Tx, ref: ContentRef, target: str, *, until: datetime) -> Tra
     row = await tx.fetchrow(
         "update translation_request set due_at = $5, attempts = attempts + 1"
         " where school_id = $1 and kind = $2 and content_id = $3 and target = $4 and due_at <= $6"
-        " returning source, asked_at, attempts - 1 as attempts, refusals, told",
+        " returning source, asked_at, attempts - 1 as attempts, refusals, told, trace",
         tx.school, ref.kind, ref.content, target, until, tx.now,
     )  # fmt: skip
     if row is None:
@@ -43,6 +44,7 @@ async def claim(tx: Tx, ref: ContentRef, target: str, *, until: datetime) -> Tra
     return TranslationRequest(
         ref, row["source"], target,
         asked_at=row["asked_at"], attempts=row["attempts"], refusals=row["refusals"], told=row["told"],
+        trace=row["trace"],
     )  # fmt: skip
 
 

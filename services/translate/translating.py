@@ -1,10 +1,13 @@
 """One text into one language: masked, through the engines in their order, verified, unmasked."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from functools import cache
 
+from opentelemetry.trace import SpanKind
+
+from bookbag.chassis import measures, tracing
 from bookbag.school.languages import same_language
 from services.translate.engines.choice import Engines
 from services.translate.engines.port import Engine, EngineUnavailableError, PairUnsupportedError
@@ -20,6 +23,16 @@ emoji alone."""
 
 LONGEST_ANSWER = 10 * MAX_CHARACTERS
 """Beyond it an engine repeats itself; owners take no more."""
+
+
+made = measures.counter(
+    "bookbag_translations_total",
+    "Texts given to an engine. Outcomes: done, refused (what came back broke what must stay), away. Engine none: nothing to translate.",
+    "engine", "outcome",
+)  # fmt: skip
+taken = measures.histogram(
+    "bookbag_translation_duration_seconds", "One text at one engine.", "engine", bounds=measures.SLOW
+)
 
 
 class AnswerRefusedError(Exception):
@@ -39,6 +52,7 @@ async def translate(
         return mask(original.text, language=source, names=original.names, words=words, form=form)
 
     if same_language(source, target) or not masked(Form.BRACES).has_words:
+        made.labels(UNTOUCHED, "done").inc()
         return Translation(original.text, source, target, UNTOUCHED, Quality.EVERYDAY)
     unavailable: EngineUnavailableError | None = None
     refused = False
@@ -46,7 +60,7 @@ async def translate(
         async with asyncio.timeout(WITHIN.total_seconds()):
             for engine in await engines.choose(source, target):
                 try:
-                    text = await _kept_whole(engine, masked, source, target)
+                    text = await _measured(engine, _kept_whole(engine, masked, source, target))
                 except EngineUnavailableError as away:
                     unavailable = unavailable or away
                     continue
@@ -61,6 +75,22 @@ async def translate(
     if refused:
         raise AnswerRefusedError
     raise PairUnsupportedError(source, target)
+
+
+async def _measured(engine: Engine, asking: Awaitable[str | None]) -> str | None:
+    """Count and time what an engine does. It is given no trace to carry on: it may be somebody else's."""
+    outcome = "away"
+    said = {"bookbag.engine": engine.name}
+    try:
+        with (
+            taken.labels(engine.name).time(),
+            tracing.span("translate", "ask engine", SpanKind.CLIENT, attributes=said),
+        ):
+            text = await asking
+        outcome = "done" if text is not None else "refused"
+    finally:
+        made.labels(engine.name, outcome).inc()
+    return text
 
 
 async def _kept_whole(engine: Engine, masked: Callable[[Form], Masked], source: str, target: str) -> str | None:

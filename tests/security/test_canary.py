@@ -11,6 +11,7 @@ import pytest
 from bookbag.chassis.clock import new_id
 from bookbag.cli.services import NAMES
 from tests.security.world import PASSWORD, World
+from tests.support.collector import Collector
 
 CANARY = "QuizzicalOcelot"
 KEPT = {
@@ -111,6 +112,20 @@ def test_no_metric_holds_a_word(world: World, refusals: list[httpx2.Response]) -
         assert "bookbag" in text or "python_info" in text, name
         assert found_in(text, canaries(world)) == set(), name
         assert str(world.school.id) not in text, name
+        assert not re.search(r"[0-9a-f]{8}-[0-9a-f]{4}-", text), f"{name}: a label holds an id"
+
+
+@pytest.mark.req("OPS-3", "PRV-5")
+def test_no_span_holds_a_word(world: World, refusals: list[httpx2.Response], collector: Collector) -> None:
+    """Spans come a second later; those of the last refusal show that the others have come."""
+    last = "POST /identity/v1/sessions"
+    world.product.wait(lambda: [span for span in collector.named(last) if "201" in span.attributes.values()])
+    world.product.wait(lambda: collector.named("smtp hand-over"))
+    assert found_in(collector.raw.decode("latin-1"), canaries(world)) == set()
+    people = [str(person) for person, _ in world.school.people.values()]
+    assert [person for person in people if person.encode() in collector.raw] == []
+    assert {len(span.attributes.get("http.request.method", "")) for span in collector.spans} <= {0, 3, 4, 5, 6}
+    assert all(span.events == 0 and not span.status for span in collector.spans)
 
 
 def tables(world: World, service: str) -> Iterator[str]:

@@ -1,10 +1,11 @@
 """Limits count exactly, and each does what it declared when Redis is away."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 
+from bookbag.chassis.clock import MovableClock
 from bookbag.chassis.limiter import Limit, WhenAway
 from bookbag.chassis.migrate import CHASSIS
 from bookbag.chassis.problems import Problem
@@ -25,7 +26,8 @@ def limit(when_away: WhenAway) -> Limit:
 async def test_a_closed_limit_counts_whether_redis_is_there_or_not(house: House, redis: str) -> None:
     closed = limit(WhenAway.COUNT_IN_DATABASE)
     changed = {} if redis == "there" else {"BOOKBAG_REDIS_URL": NOWHERE}
-    async with house.runtime(TOY, working=False, **changed) as runtime:
+    clock = MovableClock(datetime(2026, 11, 25, 12, 1, tzinfo=UTC))  # inside a window: its end starts the counting anew
+    async with house.runtime(TOY, working=False, clock=clock, **changed) as runtime:
         for _ in range(3):
             await runtime.limiter.take(closed, "somebody")
         with pytest.raises(Problem, match="too-many-requests") as refused:

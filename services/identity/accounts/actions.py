@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from bookbag.chassis import measures
 from bookbag.chassis.database import Tx
 from bookbag.chassis.limiter import Limit, WhenAway
+from bookbag.chassis.problems import TOO_MANY_REQUESTS, Problem
 from bookbag.chassis.runtime import Runtime
 from bookbag.chassis.tokens import USER_TOKEN_LIFE, UserSigner
 from bookbag.directory.call import Call
@@ -41,6 +43,12 @@ from services.identity.roster.model import Author, NotOnRoster, Standing
 from services.identity.settings import IdentitySettings
 
 PER = timedelta(minutes=15)
+
+sign_ins = measures.counter(
+    "bookbag_sign_ins_total",
+    "Tries to sign in. Outcomes: done, wrong (e-mail or password), limited (too many tries), away (busy, or something broke).",
+    "outcome",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,22 @@ async def sign_in(runtime: Runtime, *, email: str, password: str, address: str, 
     Tries are counted before the password is looked at, so parallel tries pass no limit. A success forgets those of the e-mail;
     those of the address stay, or one good account would open the way to guess at others.
     """
+    outcome = "away"
+    try:
+        begun = await _sign_in(runtime, email=email, password=password, address=address, user_agent=user_agent)
+        outcome = "done"
+    except WrongCredentials:
+        outcome = "wrong"
+        raise
+    except Problem as problem:
+        outcome = "limited" if problem.kind is TOO_MANY_REQUESTS else "away"
+        raise
+    finally:
+        sign_ins.labels(outcome).inc()
+    return begun
+
+
+async def _sign_in(runtime: Runtime, *, email: str, password: str, address: str, user_agent: str) -> SignedIn:
     key = model.email_key(email)
     per_email, per_address = _limits(_settings(runtime))
     await runtime.limiter.take(per_address, address)

@@ -7,19 +7,23 @@ rounds go on while it thinks.
 
 import asyncio
 import secrets
+import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from opentelemetry import metrics
+from opentelemetry.trace import SpanKind
 
+from bookbag.chassis import tracing
 from bookbag.chassis.problems import DependencyAway
 from bookbag.chassis.runtime import Runtime
 from bookbag.directory import owners
 from bookbag.school.content import ContentRef
 from services.notify import store
 from services.notify.actions import grace_of, hash_of_link
+from services.notify.figures import deliveries, mail_time
 from services.notify.mail.addresses import contacts
 from services.notify.mail.letter import Letter, Post, write
 from services.notify.mail.post import Handed, PostOffice
@@ -36,9 +40,6 @@ from services.notify.model import (
 )  # fmt: skip
 
 log = structlog.get_logger()
-outcomes = metrics.get_meter("bookbag.notify").create_counter(
-    "bookbag.deliveries", description="What became of deliveries, by channel and outcome"
-)
 
 CLAIM = timedelta(seconds=30)
 """How long a process has a delivery to itself; when it dies, others take over after that."""
@@ -73,9 +74,9 @@ class Rounds:
         claimed = await store.claim_due(
             self._runtime.across_schools, self._runtime.clock.now(), free, self.holder, CLAIM
         )
-        for school, deliveries in claimed.items():
-            await self._sort(school, deliveries)
-        return sum(len(deliveries) for deliveries in claimed.values())
+        for school, mails in claimed.items():
+            await self._sort(school, mails)
+        return sum(len(mails) for mails in claimed.values())
 
     async def settle(self, seconds: float) -> None:
         """Wait for the mails that are on their way, at most so long; what is left is broken off and comes again."""
@@ -89,13 +90,14 @@ class Rounds:
         """Put aside what does not go now; send the rest. Whoever must be asked and is away leaves all of them for later."""
         try:
             going = await self._going(school, claimed)
-            found = await contacts(self._runtime.peers, school, [mail.person for mail in going]) if going else {}
+            with self._round(school, going):
+                found = await contacts(self._runtime.peers, school, [mail.person for mail in going]) if going else {}
         except DependencyAway as away:
             await self._later(school, claimed, away)
             return
         for mail in going:
             contact = found.get(mail.person, Contact("", ""))
-            task = asyncio.create_task(self._carry(school, mail, contact), name="mail on its way")
+            task = asyncio.create_task(self._deliver(school, mail, contact), name="mail on its way")
             self._out.add(task)
             task.add_done_callback(self._back)
 
@@ -125,6 +127,20 @@ class Rounds:
             log.error("mail round failed", service=self._runtime.name, error=type(error).__name__, exc_info=error)
         self._runtime.signal("deliver")
 
+    def _round(self, school: UUID, going: Sequence[Mail]) -> AbstractContextManager[object]:
+        """What is asked once for many deliveries is a trace of its own, linked to what caused each; nothing where none has a trace."""
+        causes = [mail.trace for mail in going if mail.trace]
+        if not causes:
+            return nullcontext()
+        said = {"bookbag.channel": "email", "bookbag.school": str(school), "bookbag.count": len(going)}
+        return tracing.span("notify", "mail round", links=causes, attributes=said, apart=True)
+
+    async def _deliver(self, school: UUID, mail: Mail, contact: Contact) -> None:
+        """One mail, as the late part of the trace that caused it."""
+        said = {"bookbag.channel": "email", "bookbag.school": str(school)}
+        with tracing.span("notify", "deliver email", parent=mail.trace, attributes=said, apart=True):
+            await self._carry(school, mail, contact)
+
     async def _carry(self, school: UUID, mail: Mail, contact: Contact) -> None:
         address = usable_address(contact.address)
         if address is None:
@@ -143,7 +159,7 @@ class Rounds:
         letter = await self._seal(school, mail, address, contact.language)
         if letter is None:
             return
-        handed = await self._office.hand_over(write(letter, self._post), letter.to)
+        handed = await self._hand_over(letter)
         await self._write_down(school, mail, self._step_after(mail, handed))
 
     async def _seal(self, school: UUID, mail: Mail, address: str, language: str) -> Letter | None:
@@ -166,6 +182,17 @@ class Rounds:
                 token=token, written_at=tx.now,
             )  # fmt: skip
 
+    async def _hand_over(self, letter: Letter) -> Handed:
+        began = time.perf_counter()
+        with tracing.span("notify", "smtp hand-over", SpanKind.CLIENT) as span:
+            handed = await self._office.hand_over(write(letter, self._post), letter.to)
+            if handed.reason is not None:
+                tracing.failed(span, handed.reason)
+        away = handed.reason is Reason.SERVER_AWAY
+        outcome = "taken" if handed.reason is None else "away" if away else "refused"
+        mail_time.labels(outcome).observe(time.perf_counter() - began)
+        return handed
+
     def _step_after(self, mail: Mail, handed: Handed) -> Step:
         if handed.reason is None:
             return Step(State.SENT, None)
@@ -179,7 +206,7 @@ class Rounds:
                 self._count(step)
 
     def _count(self, step: Step) -> None:
-        outcomes.add(1, {"channel": "email", "outcome": step.state, "reason": step.reason or ""})
+        deliveries.labels("email", step.state, step.reason or "").inc()
 
 
 def rounds_of(runtime: Runtime) -> Rounds:

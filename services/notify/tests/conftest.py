@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 
 from bookbag.chassis.bus import Record
 from bookbag.chassis.clock import MovableClock, new_id
-from bookbag.chassis.database import bucket_of, topic_of
+from bookbag.chassis.database import bucket_of, topic_of, trace_parent
 from bookbag.chassis.hearing import AlreadyProcessed, EventCall, EventsCall
 from bookbag.chassis.runtime import Runtime
 from bookbag.chassis.service import Together
@@ -90,7 +90,9 @@ class Town:
         handler = self.runtime.service.hears[type(event)]
         try:
             if isinstance(handler, Together):
-                await handler.handle(EventsCall(self.runtime, [record], self.clock.now()), [event])
+                await handler.handle(
+                    EventsCall(self.runtime, [record], self.clock.now(), {record.event_id: trace_parent()}), [event]
+                )
             else:
                 await handler(EventCall(self.runtime, record, self.clock.now()), event)
         except AlreadyProcessed:

@@ -100,9 +100,9 @@ class MailServer:
         self.tries.append(address)
         match self.moods.get(address):
             case "busy":
-                return "451 come back later"
+                return f"451 {address}: come back later"
             case "refuse":
-                return "550 nobody of that name"
+                return f"550 {address}: nobody of that name"
             case "reset":
                 server.transport.abort()
                 return "421 gone"
@@ -114,7 +114,7 @@ class MailServer:
 
     async def handle_DATA(self, server, session, envelope):  # noqa: N802
         if "spam" in {self.moods.get(address) for address in envelope.rcpt_tos}:
-            return "554 we do not want this"
+            return f"554 we do not want '{message_from_bytes(envelope.content)['Subject']}'"
         self.envelopes.append((list(envelope.rcpt_tos), envelope.content))
         self.mails.append(message_from_bytes(envelope.content, policy=default))  # type: ignore[arg-type]
         if "vanish" in {self.moods.get(address) for address in envelope.rcpt_tos}:
