@@ -53,15 +53,22 @@ def _trace_id(_: Any, __: str, line: MutableMapping[str, Any]) -> MutableMapping
     return line
 
 
+_KNOWN = (
+    "Exception in ASGI application", "Task exception was never retrieved", "Future exception was never retrieved",
+    "Resetting connection with an active transaction",
+)  # fmt: skip
+"""Beginnings of what libraries say that are worth reading and hold nothing else."""
+
+
 class _Foreign(logging.Handler):
-    """What libraries log: who said it, where in its code, and the type of an error. Never the message: libraries put together what
-    they say from what they were given, down to the text of somebody else's exception."""
+    """What libraries log: who said it, where, and the type of an error. Never the message beyond a known beginning: libraries put
+    together what they say from what they were given, down to the text of somebody else's exception."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        structlog.get_logger().log(
-            record.levelno, "library message", logger=record.name, where=f"{record.filename}:{record.lineno}",
-            error=record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None,
-        )  # fmt: skip
+        said = next((known for known in _KNOWN if str(record.msg).startswith(known)), "library message")
+        error = record.exc_info[1] if record.exc_info else None
+        place = f"{record.filename}:{record.lineno}"
+        structlog.get_logger().log(record.levelno, said, logger=record.name, where=place, exc_info=error)
 
 
 def _end_in_words() -> None:
