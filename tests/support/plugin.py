@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from bookbag.cli.services import NAMES
+from bookbag.local import seaweed
 from bookbag.local.kafka import why_not
 from bookbag.local.keys import KeyFiles, ensure_keys
 from bookbag.local.testing import TestServers
 from bookbag.local.testing_broker import TestBroker
+from bookbag.local.testing_objects import TestObjects
 from tests.support.house import House, built
 from tests.support.whole import Whole, whole_product
 
@@ -27,6 +29,15 @@ def broker() -> Iterator[TestBroker]:
     if reason := why_not():
         pytest.skip(reason)
     with TestBroker.join() as joined:
+        yield joined
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[TestObjects]:
+    """One S3 server for the whole run, started when the first test asks for it. Its tests keep to schools of their own."""
+    if reason := seaweed.why_not():
+        pytest.skip(reason)
+    with TestObjects.join() as joined:
         yield joined
 
 
