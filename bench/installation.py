@@ -4,7 +4,7 @@ import asyncio
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +30,8 @@ THREADS = 2000
 
 
 def numbered(kind: int, number: int) -> UUID:
-    """An id that SQL can build from a number as well: kind 1 schools, 2 teachers, 3 threads, 4 pupils, 5 seats, 6 sessions."""
+    """An id that SQL can build from a number as well: kind 1 schools, 2 teachers, 3 threads, 4 pupils, 5 seats, 6 sessions,
+    7 guardians and their links."""
     return UUID(f"0000000{kind}-0000-7000-8000-{number:012x}")
 
 
@@ -48,8 +49,11 @@ class Installation:
 
 
 @contextmanager
-def installation() -> Generator[Installation]:
-    """Everything started and filled; ended and removed afterwards."""
+def installation(
+    services: Sequence[str] = ("messaging",), *, family: int = 0, schools: int = SCHOOLS
+) -> Generator[Installation]:
+    """Everything started and filled; ended and removed afterwards. `family` guardians read each thread;
+    the threads are spread over `schools`."""
     with tempfile.TemporaryDirectory(prefix="bookbag-bench-") as name:
         folder = Path(name)
         postgres = EmbeddedPostgres(folder / "postgres")
@@ -57,10 +61,13 @@ def installation() -> Generator[Installation]:
         try:
             for part in (postgres, valkey):
                 start(part)
-            urls = provision(postgres.address, folder, ["messaging"])
-            migrate_now(urls["messaging"].owner, "messaging", named("messaging")[0].migrations)
-            asyncio.run(_fill(postgres.address.url("bookbag_messaging")))
-            keys = ensure_keys(folder / "keys", ["messaging"])
+            urls = provision(postgres.address, folder, services)
+            for service in services:
+                migrate_now(urls[service].owner, service, named(service)[0].migrations)
+                asyncio.run(
+                    _fill(postgres.address.url(f"bookbag_{service}"), family, schools, threads=service == "messaging")
+                )
+            keys = ensure_keys(folder / "keys", services)
             listen = Ports.choose(ports.choose(1)[0])
             shared = settings(
                 folder, listen=listen, redis_url=valkey.address.url(), keys=keys, databases=urls, demo=False, web=None
@@ -74,7 +81,7 @@ def installation() -> Generator[Installation]:
             try:
                 wait_ready(process)
                 targets = folder / "targets"
-                targets.write_text(_targets(UserSigner(keys.signing_keys / "users.json", SystemClock())))
+                targets.write_text(_targets(UserSigner(keys.signing_keys / "users.json", SystemClock()), schools))
                 yield Installation(folder, postgres, urls["messaging"], listen.address, environment, targets)
             finally:
                 process.stop()
@@ -83,11 +90,11 @@ def installation() -> Generator[Installation]:
             postgres.stop()
 
 
-def _targets(signer: UserSigner) -> str:
+def _targets(signer: UserSigner, schools: int) -> str:
     lines: list[str] = []
     for number in range(THREADS):
         token = signer.sign(
-            school=numbered(1, number % SCHOOLS),
+            school=numbered(1, number % schools),
             person=numbered(2, number),
             role="teacher",
             session=numbered(6, number),
@@ -97,23 +104,35 @@ def _targets(signer: UserSigner) -> str:
     return "\n".join(lines) + "\n"
 
 
-async def _fill(url: str) -> None:
-    """Schools, teachers, seats and threads, by the administrator, who is above row security."""
+async def _fill(url: str, family: int, schools: int, *, threads: bool) -> None:
+    """Schools, teachers, guardians, seats and threads, by the administrator, who is above row security."""
     connection = await asyncpg.connect(url)
     number = "generate_series(0, $1::int - 1) n"
 
     def ident(kind: int, value: str = "n") -> str:
         return f"('0000000{kind}-0000-7000-8000-' || lpad(to_hex({value}), 12, '0'))::uuid"
 
-    school = ident(1, f"n % {SCHOOLS}")
+    school = ident(1, f"n % {schools}")
+    adult = ident(7, f"n * {max(family, 1)} + g")
+    people = f"{number}, generate_series(0, {family} - 1) g"
     try:
         for statement in (
             f"insert into known_person select {school}, {ident(2)}, 1, 'Ms Bench', 'Bench', 'en' from {number}",
             f"insert into known_membership select {school}, {ident(2)}, 'teacher', 1, 'active', 1 from {number}",
+            f"insert into known_person select {school}, {adult}, 1, 'Mr Bench', 'Bench', 'es' from {people}",
+            f"insert into known_membership select {school}, {adult}, 'guardian', 1, 'active', 1 from {people}",
             f"insert into known_seat select {school}, {ident(5)}, 1, 'class_teacher', null, '' from {number}",
             f"insert into known_seat_holder select {school}, {ident(5)}, {ident(2)}, 1, false from {number}",
-            f"""insert into thread (school_id, thread_id, pupil_id, seat_id, head_at, opened_at)
-                select {school}, {ident(3)}, {ident(4)}, {ident(5)}, now(), now() from {number}""",
+            f"insert into known_link select {school}, {adult}, 1, {ident(4)}, {adult}, 'parent', false from {people}",
+            *(
+                (
+                    f"""insert into thread (school_id, thread_id, pupil_id, seat_id, head_at, opened_at)
+                    select {school}, {ident(3)}, {ident(4)}, {ident(5)}, now(), now() from {number}""",
+                    f"insert into thread_link select {school}, {ident(3)}, {adult}, {adult}, 1 from {people}",
+                )
+                if threads
+                else ()
+            ),
         ):
             await connection.execute(statement, THREADS)
         await connection.execute("update feed_state set heard_at = 'infinity'")

@@ -41,7 +41,7 @@ DEATHS = 3
 PAUSES = (timedelta(seconds=0.5), timedelta(seconds=1), timedelta(seconds=2), timedelta(seconds=3))
 """Before the second, third, … attempt; together under ten seconds, by when a dead letter must be visible."""
 
-BATCH = 100
+BATCH = 200
 POLL_SECONDS = 0.5
 
 _COLUMNS = "school_id, consumer, event_id, topic, bucket, key, type, payload, sequence, trace, occurred_at"

@@ -154,7 +154,7 @@ class _Parts:
 
 
 def _channels(services: Sequence[Service]) -> list[str]:
-    return [*(f"{service.name}:*" for service in services), "bus", "live:*"]
+    return [*(service.name for service in services), "bus", "live"]
 
 
 async def serve(

@@ -5,6 +5,7 @@ Whoever sleeps for a channel also wakes by itself after its own interval, so a l
 
 import asyncio
 from contextlib import suppress
+from itertools import groupby
 from typing import Any
 
 import redis.asyncio as redis
@@ -16,28 +17,37 @@ log = structlog.get_logger()
 REDIS_SECONDS = 0.1
 """No call to Redis may take longer than this."""
 
-GAP = 0.02
-"""After a signal, those of the same channel within this many seconds become one."""
+GAP = 0.005
+"""After signals were sent, those of this many seconds go together."""
+
+AT_ONCE = 500
+"""Channels named in one message."""
+
+
+def family_of(channel: str) -> str:
+    """The part of a channel's name by which processes listen."""
+    return channel.partition(":")[0]
 
 
 class Wake:
-    """Signals and sleepers of one process. `patterns` are the channels it listens to (`messaging:*`)."""
+    """Signals and sleepers of one process. `families` are what it listens to: all channels that begin so (`messaging:outbox` is of
+    the family `messaging`). A fan-out rings thousands of channels, so one message of a family names many of them."""
 
-    def __init__(self, url: str, *patterns: str) -> None:
+    def __init__(self, url: str, *families: str) -> None:
         connect: Any = getattr(redis.Redis, "from_url")  # noqa: B009 - its options are untyped
         self.redis: redis.Redis = connect(
             url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS, max_connections=32
         )
         self._listening: Any = connect(url, socket_timeout=None, socket_connect_timeout=1.0)
         self._publishing: Any = self.redis
-        self._patterns = patterns
-        self._busy: dict[str, bool] = {}
-        self._sending: set[asyncio.Task[None]] = set()
+        self._families = families
+        self._waiting: set[str] = set()
+        self._sending: asyncio.Task[None] | None = None
         self._sleepers: dict[str, set[asyncio.Event]] = {}
         self._listener: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        if self._patterns:
+        if self._families:
             self._listener = asyncio.create_task(self._listen(), name="wake")
 
     async def close(self) -> None:
@@ -45,35 +55,32 @@ class Wake:
             self._listener.cancel()
             with suppress(asyncio.CancelledError):
                 await self._listener
-        await asyncio.gather(*self._sending, return_exceptions=True)
+        if self._sending is not None:
+            await self._sending
         await self.redis.aclose()
         await self._listening.aclose()
 
     def signal(self, channel: str) -> None:
         """Wake the sleepers of a channel here at once and elsewhere soon. Never waits and never fails."""
         self.ring(channel)
-        if channel in self._busy:
-            self._busy[channel] = True
-            return
-        self._busy[channel] = False
-        task = asyncio.create_task(self._send(channel))
-        self._sending.add(task)
-        task.add_done_callback(self._sending.discard)
+        self._waiting.add(channel)
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.create_task(self._send(), name="wake others")
 
     def sleeper(self, channel: str) -> "Sleeper":
         """Somebody who can wait for a channel; signals that come between two waits are not lost."""
         return Sleeper(self._sleepers, channel)
 
-    async def _send(self, channel: str) -> None:
-        """Publish at once; signals that come meanwhile and for a moment after become one more."""
-        again = True
-        while again:
-            self._busy[channel] = False
-            with suppress(RedisError, OSError, TimeoutError):
-                await self._publishing.publish(channel, b"")
+    async def _send(self) -> None:
+        """Publish at once; signals that come meanwhile and for a moment after go together."""
+        while self._waiting:
+            channels, self._waiting = sorted(self._waiting), set()
+            for family, named in groupby(channels, key=family_of):
+                of_family = list(named)
+                for start in range(0, len(of_family), AT_ONCE):
+                    with suppress(RedisError, OSError, TimeoutError):
+                        await self._publishing.publish(family, "\n".join(of_family[start : start + AT_ONCE]))
             await asyncio.sleep(GAP)
-            again = self._busy[channel]
-        del self._busy[channel]
 
     def ring(self, channel: str) -> None:
         """Wake the sleepers of a channel in this process only."""
@@ -84,10 +91,11 @@ class Wake:
         while True:
             try:
                 async with self._listening.pubsub() as subscription:
-                    await subscription.psubscribe(*self._patterns)
+                    await subscription.subscribe(*self._families)
                     async for message in subscription.listen():
-                        if message["type"] == "pmessage":
-                            self.ring(message["channel"].decode())
+                        if message["type"] == "message":
+                            for channel in message["data"].decode().split("\n"):
+                                self.ring(channel)
             except (RedisError, OSError, TimeoutError):
                 log.warning("redis away", dependency="redis")
                 await asyncio.sleep(1)

@@ -1,0 +1,73 @@
+"""Wake-ups reach sleepers of other processes, many at once, and nobody waits for them or for an absent Redis."""
+
+import pytest
+
+from bookbag.chassis.wake import AT_ONCE, Wake
+from tests.support.house import House, eventually
+
+WITHIN = 10.0
+
+
+@pytest.fixture
+async def pair(house: House):
+    here, there = (Wake(house.databases.redis_url, "live", "bus") for _ in range(2))
+    for one in (here, there):
+        await one.start()
+    with there.sleeper("bus") as sleeper:  # until the other one listens, signals have nobody to reach
+
+        async def listens() -> bool:
+            here.signal("bus")
+            return await sleeper.wait(0.1)
+
+        await eventually(listens)
+    yield here, there
+    for one in (here, there):
+        await one.close()
+
+
+async def test_a_signal_wakes_here_and_in_another_process(pair):
+    here, there = pair
+    with here.sleeper("live:a") as near, there.sleeper("live:a") as far, there.sleeper("live:b") as other:
+        here.signal("live:a")
+        assert await near.wait(WITHIN)
+        assert await far.wait(WITHIN)
+        assert not await other.wait(0.05)
+
+
+async def test_many_channels_are_woken_by_few_messages(pair, monkeypatch):
+    here, there = pair
+    sent = []
+    publish = here.redis.publish
+
+    async def counted(family, named):
+        sent.append(len(named.split("\n")))
+        return await publish(family, named)
+
+    monkeypatch.setattr(here.redis, "publish", counted)
+    channels = [f"live:{number}" for number in range(AT_ONCE * 2 + 1)]
+    sleepers = [there.sleeper(channel) for channel in channels]
+    for sleeper in sleepers:
+        sleeper.__enter__()
+    for channel in channels:
+        here.signal(channel)
+    assert all([await sleeper.wait(WITHIN) for sleeper in sleepers])
+    assert sum(sent) == len(channels)
+    assert len(sent) == 3
+    for sleeper in sleepers:
+        sleeper.__exit__()
+
+
+async def test_a_family_nobody_asked_for_is_not_heard(pair):
+    here, there = pair
+    with there.sleeper("messaging:outbox") as sleeper:
+        here.signal("messaging:outbox")
+        assert not await sleeper.wait(0.1)
+
+
+async def test_without_redis_only_this_process_is_woken():
+    wake = Wake("redis://127.0.0.1:1/0", "live")
+    await wake.start()
+    with wake.sleeper("live:a") as sleeper:
+        wake.signal("live:a")
+        assert await sleeper.wait(WITHIN)
+    await wake.close()
