@@ -6,7 +6,7 @@ is shown.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar, cast
 
 import structlog
 from fastapi import Depends, FastAPI, Request
@@ -136,9 +136,8 @@ class _WatchedApp(FastAPI):
         )
 
 
-def service_app(runtime: Runtime) -> FastAPI:
-    """The application of one service, with its routes, its OpenAPI document and its refusals."""
-    service = runtime.service
+def described_app(service: Service) -> FastAPI:
+    """The routes of a service and their OpenAPI document, before it has a runtime to answer with."""
     app = _WatchedApp(
         title=f"Bookbag {service.name}",
         openapi_url="/openapi.json",
@@ -155,12 +154,18 @@ def service_app(runtime: Runtime) -> FastAPI:
             }
         },
     )
-    app.state.runtime = runtime
     if service.routes is not None:
         app.include_router(service.routes)
+    _complete_openapi(app)
+    return app
+
+
+def service_app(runtime: Runtime) -> FastAPI:
+    """The application of one service, with its routes, its OpenAPI document and its refusals."""
+    app = described_app(runtime.service)
+    app.state.runtime = runtime
     app.add_middleware(BodyLimit)
     _refuse_in_words(app, runtime)
-    _complete_openapi(app)
     return app
 
 
@@ -322,14 +327,13 @@ class SafeHeaders:
         "default-src 'self'; img-src 'self' data: blob:; style-src 'self'; font-src 'self'; connect-src 'self'; "
         "worker-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'"
     )
+    HEADERS: Final = {
+        "content-security-policy": POLICY, "x-content-type-options": "nosniff", "referrer-policy": "same-origin",
+    }  # fmt: skip
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._headers = [
-            (b"content-security-policy", self.POLICY.encode()),
-            (b"x-content-type-options", b"nosniff"),
-            (b"referrer-policy", b"same-origin"),
-        ]
+        self._headers = [(name.encode(), value.encode()) for name, value in self.HEADERS.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -13,6 +13,7 @@ import signal
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -26,7 +27,7 @@ from bookbag.chassis import runtime as runtimes
 from bookbag.chassis.clock import Clock, new_id
 from bookbag.chassis.consumer import Consumer
 from bookbag.chassis.database import topic_of
-from bookbag.chassis.http import SafeHeaders, merged_openapi, problem_response, service_app
+from bookbag.chassis.http import SafeHeaders, described_app, merged_openapi, problem_response, service_app
 from bookbag.chassis.jobs import Jobs
 from bookbag.chassis.outbox_bus import OutboxBus
 from bookbag.chassis.problems import METHOD_NOT_ALLOWED, NOT_FOUND, DependencyAway, Problem
@@ -34,7 +35,7 @@ from bookbag.chassis.purge import PURGE
 from bookbag.chassis.relay import Relay
 from bookbag.chassis.rpc import RpcServer
 from bookbag.chassis.samples import SAMPLE
-from bookbag.chassis.settings import Platform
+from bookbag.chassis.settings import Listening, Platform
 from bookbag.chassis.wake import Wake
 
 if TYPE_CHECKING:
@@ -54,11 +55,12 @@ def holder_name() -> str:
     return f"{socket.gethostname()}-{os.getpid()}-{new_id().hex[-8:]}"
 
 
-def _server(app: ASGIApp, host: str, port: int) -> uvicorn.Server:
+def _server(app: ASGIApp, host: str, port: int, *, trusted: str = "") -> uvicorn.Server:
+    """`trusted` names the gateways whose word on the client's address is taken."""
     config = uvicorn.Config(
         app, host=host, port=port, log_config=None, access_log=False, lifespan="off", server_header=False,
         timeout_graceful_shutdown=3, timeout_keep_alive=30, h11_max_incomplete_event_size=32 * 1024, ws="none",
-        proxy_headers=False, backlog=2048,
+        proxy_headers=bool(trusted), forwarded_allow_ips=trusted, backlog=2048,
     )  # fmt: skip
     return uvicorn.Server(config)
 
@@ -109,16 +111,36 @@ def admin_app(ready: Callable[[], Awaitable[None]]) -> Starlette:
 def api_app(built: Sequence[Runtime], extra: Sequence[BaseRoute], ready: Callable[[], Awaitable[None]]) -> ASGIApp:
     """The HTTP face of an API process: each service under its prefix, the merged OpenAPI document, health, then `extra`."""
     apps = {runtime.name: service_app(runtime) for runtime in built}
+    mounts = [Mount(f"/{name}", app) for name, app in apps.items()]
+    return _front(mounts, lambda: merged_openapi(apps), extra, ready)
+
+
+def page_app(
+    services: Callable[[], Sequence[Service]], extra: Sequence[BaseRoute], ready: Callable[[], Awaitable[None]]
+) -> ASGIApp:
+    """The HTTP face of a process that only serves pages, beside the services: the same but for their prefixes.
+
+    `services` is called when somebody first asks for the document: until then the manifests need not be loaded.
+    """
+    return _front([], lambda: merged_openapi({each.name: described_app(each) for each in services()}), extra, ready)
+
+
+def _front(
+    mounts: Sequence[BaseRoute],
+    describe: Callable[[], dict[str, Any]],
+    extra: Sequence[BaseRoute],
+    ready: Callable[[], Awaitable[None]],
+) -> ASGIApp:
+    described = cache(describe)
 
     async def document(_: Request) -> Response:
-        return JSONResponse(merged_openapi(apps))
+        return JSONResponse(described())
 
     async def refused(_: Request, error: Exception) -> Response:
         method_wrong = isinstance(error, HTTPException) and error.status_code == 405
         return problem_response(Problem(METHOD_NOT_ALLOWED if method_wrong else NOT_FOUND))
 
-    routes: list[BaseRoute] = [Mount(f"/{name}", app) for name, app in apps.items()]
-    routes += [Route("/openapi.json", document), *admin_app(ready).routes[:2], *extra]
+    routes = [*mounts, Route("/openapi.json", document), *admin_app(ready).routes[:2], *extra]
     app = Starlette(routes=routes, exception_handlers={HTTPException: refused})
     app.router.redirect_slashes = False
     return SafeHeaders(app)
@@ -170,8 +192,9 @@ async def serve(
         rpc = RpcServer(parts.runtimes, platform.grpc_host, platform.grpc_port)
         await rpc.start()
         http = _server(
-            api_app(parts.runtimes, extra(parts.runtimes), parts.ready), platform.http_host, platform.http_port
-        )
+            api_app(parts.runtimes, extra(parts.runtimes), parts.ready), platform.http_host, platform.http_port,
+            trusted=platform.trusted_proxies,
+        )  # fmt: skip
         admin = _server(admin_app(parts.ready), platform.http_host, platform.admin_port)
         running = [asyncio.create_task(_run(http)), asyncio.create_task(_run(admin))]
         _settle_memory()
@@ -180,6 +203,26 @@ async def serve(
         http.should_exit = admin.should_exit = True
         parts.wake.ring("live:stopping")
         await asyncio.gather(*running, rpc.stop())
+
+
+async def serve_pages(
+    services: Callable[[], Sequence[Service]],
+    settings: Listening,
+    extra: Sequence[BaseRoute],
+    *,
+    until: Callable[[], Awaitable[Any]] = _stopped,
+) -> None:
+    """Serve what needs no database, no Redis and no key, until told to stop."""
+
+    async def ready() -> None:
+        """It waits for nobody."""
+
+    http = _server(page_app(services, extra, ready), settings.http_host, settings.http_port)
+    admin = _server(admin_app(ready), settings.http_host, settings.admin_port)
+    running = [asyncio.create_task(_run(http)), asyncio.create_task(_run(admin))]
+    await asyncio.wait([*running, asyncio.ensure_future(until())], return_when=asyncio.FIRST_COMPLETED)
+    http.should_exit = admin.should_exit = True
+    await asyncio.gather(*running)
 
 
 async def work(

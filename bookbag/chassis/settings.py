@@ -1,6 +1,6 @@
 """What an operator sets, read once from the environment and typed; secrets have no default and print masked.
 
-`Platform` is shared by all services of an installation (`BOOKBAG_…`); each service adds its own class with the prefix
+`Listening` holds for every process and `Platform` for those of the services (`BOOKBAG_…`); each service adds its own class with the prefix
 `BOOKBAG_<SERVICE>_`. Every field carries its text, from which the documentation is generated.
 """
 
@@ -11,18 +11,49 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
-class Platform(BaseSettings):
-    """Settings that all processes of an installation share."""
+class Listening(BaseSettings):
+    """Settings of every process, also of one that has neither databases nor keys."""
 
     model_config = SettingsConfigDict(env_prefix="BOOKBAG_", extra="ignore", frozen=True)
 
     environment: Literal["embedded", "stack", "cluster"] = Field("cluster", description="Where this process runs.")
     http_host: str = Field("127.0.0.1", description="Address the HTTP server binds to.")
     http_port: int = Field(8000, ge=0, le=65535, description="Port of the HTTP server.")
-    grpc_host: str = Field("127.0.0.1", description="Address the gRPC server binds to.")
-    grpc_port: int = Field(8001, ge=0, le=65535, description="Port of the gRPC server.")
     admin_port: int = Field(8002, ge=0, le=65535, description="Port of health and metrics, never public.")
     public_url: str = Field("http://127.0.0.1:8000", description="The address people type, without a slash at the end.")
+    trusted_proxies: str = Field(
+        "",
+        pattern=r"^[0-9a-fA-F.:/, ]*$",
+        description="Addresses or networks, by commas, of the gateway whose `X-Forwarded-For` is believed; empty believes none.",
+    )
+    otlp_endpoint: str = Field("", description="OTLP/HTTP address for traces (`…/v1/traces`); empty sends none.")
+    trace_ratio: float = Field(1.0, ge=0, le=1, description="Share of the traces that begin here which are sent.")
+    web: Path | None = Field(None, description="Folder of the built web client, when this process serves it.")
+    data: Path | None = Field(None, description="Data folder of a run on one machine.")
+    demo: bool = Field(False, description="Demo sign-ins and the outbox page; obeyed on one machine only.")
+
+    @property
+    def on_one_machine(self) -> bool:
+        """Whether people reach all of it by this machine's loopback names."""
+        return self.environment in {"embedded", "stack"}
+
+    @property
+    def is_demo(self) -> bool:
+        """Demo conveniences need all of it: the switch, one machine, its loopback, and a data folder that was made as a demo."""
+        return (
+            self.demo
+            and self.on_one_machine
+            and self.http_host in {"127.0.0.1", "::1"}
+            and self.data is not None
+            and (self.data / "demo").exists()
+        )
+
+
+class Platform(Listening):
+    """Settings that all processes of an installation share."""
+
+    grpc_host: str = Field("127.0.0.1", description="Address the gRPC server binds to.")
+    grpc_port: int = Field(8001, ge=0, le=65535, description="Port of the gRPC server.")
     redis_url: SecretStr = Field(description="Redis or Valkey, for what can be rebuilt: limits and wake-ups.")
     peers: dict[str, str] = Field(default_factory=dict, description="gRPC address of each service, as JSON.")
     user_keys: Path = Field(description="Public keys (JWKS) that user tokens are verified with.")
@@ -30,26 +61,10 @@ class Platform(BaseSettings):
     signing_keys: Path = Field(description="Folder with the private keys that this process may sign with.")
     smtp_url: SecretStr = Field(SecretStr("smtp://127.0.0.1:25"), description="Mail server that takes outgoing mail.")
     mail_from: str = Field("Bookbag <no-reply@bookbag.invalid>", description="Sender of all outgoing mail.")
-    otlp_endpoint: str = Field("", description="OTLP/HTTP address for traces (`…/v1/traces`); empty sends none.")
-    trace_ratio: float = Field(1.0, ge=0, le=1, description="Share of the traces that begin here which are sent.")
     trace_from_clients: bool = Field(
         False,
         description="Continue the trace named by an HTTP request; only behind a gateway that sets `traceparent` itself.",
     )
-    web: Path | None = Field(None, description="Folder of the built web client, when this process serves it.")
-    data: Path | None = Field(None, description="Data folder of the embedded run.")
-    demo: bool = Field(False, description="Demo sign-ins and the outbox page; obeyed in the embedded run only.")
-
-    @property
-    def is_demo(self) -> bool:
-        """Demo conveniences need all three: the switch, the embedded run, and a data folder that was made as a demo."""
-        return (
-            self.demo
-            and self.environment == "embedded"
-            and self.http_host in {"127.0.0.1", "::1"}
-            and self.data is not None
-            and (self.data / "demo").exists()
-        )
 
 
 class ServiceSettings(BaseSettings):

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -16,8 +16,8 @@ from bookbag.chassis import operations, telemetry, tracing
 from bookbag.chassis.database import Database
 from bookbag.chassis.migrate import migrate
 from bookbag.chassis.problems import DependencyAway, Problem
-from bookbag.chassis.settings import Platform, ServiceSettings, load
-from bookbag.cli.services import NAMES, named
+from bookbag.chassis.settings import Listening, Platform, ServiceSettings, load
+from bookbag.cli.services import NAMES, WEB, named
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -41,6 +41,7 @@ def run(asked: argparse.Namespace) -> Answer | None:
     """Run the command. Raises Refused."""
     command: Callable[[argparse.Namespace], Awaitable[Answer | None]] = {
         "serve": _serve,
+        "routes": _routes,
         "work": _work,
         "migrate": _migrate,
         "demo": _seed,
@@ -76,24 +77,42 @@ def _started(asked: argparse.Namespace) -> Platform:
 
 
 async def _serve(asked: argparse.Namespace) -> None:
-    from bookbag.chassis.process import serve
+    from bookbag.chassis.process import serve, serve_pages
 
+    if asked.service == WEB:
+        settings = Listening()  # type: ignore[call-arg]
+        telemetry.set_up("web-serve", settings.otlp_endpoint)
+        await serve_pages(lambda: named("all"), settings, _pages(settings))
+        return
     platform = _started(asked)
     await serve(named(asked.service), platform, extra=lambda _: _extra_routes(platform))
 
 
 def _extra_routes(platform: Platform) -> list[Any]:
-    """On one machine the same process also serves the web client and, for a demo, the mails it would have sent."""
-    if platform.environment != "embedded":
-        return []
-    from bookbag.local.web_client import web_routes
+    """The embedded run has one API process, so it serves the pages too; elsewhere `serve web` does."""
+    return _pages(platform) if platform.environment == "embedded" else []
+
+
+def _pages(settings: Listening) -> list[Any]:
+    """The web client and, for a demo, the mails it would have sent."""
+    from bookbag.chassis.web_client import web_routes
 
     routes: list[Any] = []
-    if platform.is_demo and platform.data is not None:
+    if settings.is_demo and settings.data is not None:
         from bookbag.local.outbox_page import outbox_routes
 
-        routes += outbox_routes(platform.data / "outbox", platform.public_url)
-    return [*routes, *web_routes(platform.web)]
+        routes += outbox_routes(settings.data / "outbox", settings.public_url)
+    return [*routes, *web_routes(settings.web)]
+
+
+async def _routes(_: argparse.Namespace) -> Answer:
+    from bookbag.chassis.edge import doors_of, headers, refusals
+
+    doors = [doors_of(service) for service in named("all")]
+    lines = [{"prefix": door.prefix, "service": door.service, "largest_body": door.largest_body,
+              "streams": " ".join(door.streams)} for door in doors]  # fmt: skip
+    told = {"doors": [asdict(door) for door in doors], "refusals": refusals(), "headers": headers()}
+    return Answer(_table(lines), [told])
 
 
 async def _work(asked: argparse.Namespace) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bookbag import __version__
-from bookbag.cli.services import NAMES
+from bookbag.cli.services import NAMES, WEB
 
 _DATA = "data folder of a run on this machine (.bookbag)"
 
@@ -42,14 +42,16 @@ def parser() -> argparse.ArgumentParser:
     up.add_argument("--yes", action="store_true", help="answer yes to what --fresh asks")
 
     for name, text in (
-        ("serve", "run the HTTP and gRPC servers of a service, or of all"),
+        ("serve", "run the HTTP and gRPC servers of a service, or of all, or `web`: the client's pages"),
         ("work", "run the relay, consumer, jobs and projector of a service, or of all"),
         ("migrate", "bring the database of a service, or of all, up to date"),
     ):
         command = commands.add_parser(name, help=text)
-        command.add_argument(
-            "service", nargs="?", default="all", choices=[*NAMES, "all"], metavar="service", help="all"
-        )
+        choices = [*NAMES, "all", WEB] if name == "serve" else [*NAMES, "all"]
+        command.add_argument("service", nargs="?", default="all", choices=choices, metavar="service", help="all")
+
+    routes = commands.add_parser("routes", help="what a gateway must know: prefixes, live streams, largest bodies")
+    routes.add_argument("--json", action="store_true", help="print for programs")
 
     demo = commands.add_parser("demo", help="the demo school").add_subparsers(dest="action", required=True)
     demo.add_parser("seed", help="create the demo school unless it exists")
@@ -96,7 +98,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code: 0 done, 1 refused or failed (said in one sentence), 2 not understood."""
     asked = parser().parse_args(arguments)
     if asked.command == "up":
-        from bookbag.local.up import Options, up
+        from bookbag.local.steps import Options
+        from bookbag.local.up import up
 
         options = Options(port=asked.port, data=asked.data, demo=not asked.no_demo, fresh=asked.fresh, yes=asked.yes)
         return up(options, services=NAMES)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 NAMES = SERVICES
 """Every service, in the order in which they are migrated and listed."""
+WEB = "web"
+"""What `serve` also knows: the process of the web client, which has no manifest because it has nothing of its own."""
 
 
 def named(which: str) -> "Sequence[Service]":

@@ -31,7 +31,8 @@ def serve(port):
 
 def up(arguments):
     """`bookbag up` over stand-ins: `--as-worker=deaf` and the like replace one of them."""
-    from bookbag.local.up import Commands, Options
+    from bookbag.local.steps import Options
+    from bookbag.local.up import Commands
     from bookbag.local.up import up as bookbag_up
 
     parser = argparse.ArgumentParser()

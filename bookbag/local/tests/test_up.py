@@ -17,7 +17,7 @@ from bookbag.local.environment import REPOSITORY, settings_of_running
 from bookbag.local.measure import lines_of, memory_report
 from bookbag.local.ports import choose_one
 from bookbag.local.process import is_running, wait_until
-from bookbag.local.up import edition_of
+from bookbag.local.steps import edition_of
 
 STAND_INS = Path(__file__).with_name("stand_ins.py")
 

@@ -38,7 +38,7 @@ def is_ours(origin: str, platform: Platform) -> bool:
     """Whether an Origin is the public address; on one machine its loopback names are one."""
     if origin == platform.public_url:
         return True
-    if platform.environment != "embedded":
+    if not platform.on_one_machine:
         return False
     try:
         asked, ours = urlsplit(origin), urlsplit(platform.public_url)

@@ -6,7 +6,7 @@ import httpx2
 import pytest
 from starlette.applications import Starlette
 
-from bookbag.local.web_client import web_routes
+from bookbag.chassis.web_client import web_routes
 
 
 def client(built: Path | None) -> httpx2.AsyncClient:

@@ -1,4 +1,4 @@
-"""Serves the built web client from the one address of the one-machine run, or a plain page that tells how to build it."""
+"""Serves the built web client, wherever it is served from, or a plain page that tells how to build it."""
 
 from pathlib import Path
 
@@ -8,6 +8,9 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
+
+from bookbag.chassis.http import problem_response
+from bookbag.chassis.problems import NOT_FOUND, Problem
 
 _NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Bookbag</title>
 <h1>Bookbag runs, without its web client</h1>
@@ -42,8 +45,8 @@ def web_routes(built: Path | None) -> list[BaseRoute]:
                 response = await files.get_response(path, request.scope)
                 response.headers["cache-control"] = "no-cache"
                 return response
-            except HTTPException as missing:
-                return Response(status_code=missing.status_code)
+            except HTTPException:
+                return problem_response(Problem(NOT_FOUND))
         return FileResponse(built / "index.html", headers={"cache-control": "no-cache"})
 
     routes: list[BaseRoute] = []
