@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .SUFFIXES:
 MAKEFLAGS += --no-print-directory --no-builtin-rules
-.PHONY: help run test lint format types stubs web bench screens chaos requirements docs lock clean
+.PHONY: help run stack stack-status stack-logs test lint format types stubs web bench screens chaos requirements docs lock clean
 
 # The environment's own Python once there is one (it starts at once), before that the first one found that is new enough.
 PYTHON ?= $(shell for python in .venv/bin/python python3 python3.13 python3.12 python3.11; do \
@@ -13,7 +13,7 @@ venv = @.venv/bin/python
 help: ## this list
 	@echo "Bookbag: the book bag between school and home. Commands:"
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  ARGS=\"…\" goes to the command itself: make run ARGS=\"--port 8090 --no-demo\""
 	@echo "  BOOKBAG_APT=no keeps make from installing system packages (Apertium, Chromium)."
@@ -21,6 +21,16 @@ help: ## this list
 run: ## start the whole product on this machine and print its address
 	$(ready) run
 	@exec .venv/bin/python -m bookbag up $(ARGS)
+
+stack: ## start every service as its own processes with Kafka, S3 and a gateway, and print the address
+	$(ready) stack
+	@exec .venv/bin/python -m bookbag stack up $(ARGS)
+
+stack-status: ## what the stack consists of: ports, memory, state, what waits
+	$(venv) -m bookbag stack status $(ARGS)
+
+stack-logs: ## follow what the stack says; SERVICE=messaging only this one
+	$(venv) -m bookbag stack logs $(if $(SERVICE),--service $(SERVICE)) $(ARGS)
 
 test: ## run every suite; ONLY=lint,pytest runs some, ARGS="-k words" goes to pytest
 	$(ready) test

@@ -13,7 +13,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.e2e.conftest import DESK, PHONE, enter, open_conversation, with_password
-from tests.support.product import CHROMIUM, FLAGS, Product, running
+from tests.support.product import CHROMIUM, Product, running
 
 PLACE = Path("build/screens")
 PICTURES = Path("docs/pictures")
@@ -50,15 +50,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--readme", action="store_true", help="also write docs/pictures")
     parser.add_argument("--only", default="", metavar="WORD", help="keep only pictures with this word in their name")
+    parser.add_argument("--product", default="up", choices=["up", "stack"], help="how it runs")
     asked = parser.parse_args()
     PLACE.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as folder,
-        running(Path(folder) / "data") as product,
+        running(Path(folder) / "data", kind=asked.product) as product,
         sync_playwright() as playwright,
     ):
         _write(product)
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=product.flags)
         for name, picture in _pictures(browser, product):
             if asked.only not in name:
                 continue

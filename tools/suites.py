@@ -167,4 +167,12 @@ SUITES = (
         count=lambda: junit_count("e2e.xml"),
         shown=True,
     ),
+    Suite(
+        "e2e-stack",
+        "the same journeys on the stack",
+        _pytest("e2e-stack.xml", "tests/e2e", "--product=stack", "--deselect", "tests/e2e/test_from_nothing.py"),
+        missing=_e2e_missing,
+        count=lambda: junit_count("e2e-stack.xml"),
+        shown=True,
+    ),
 )

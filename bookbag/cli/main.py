@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bookbag import __version__
 from bookbag.cli.services import NAMES, WEB
+from bookbag.cli.stack_words import stack_parser
 
 _DATA = "data folder of a run on this machine (.bookbag)"
 
@@ -16,6 +17,7 @@ _EPILOG = """\
 examples:
   bookbag up                           the whole product on this machine, with a demo school
   bookbag up --fresh                   the same, starting over (asks first)
+  bookbag stack up                     the same as many processes, with Kafka, S3 and a gateway
   bookbag serve messaging              the HTTP and gRPC servers of one service
   bookbag work notify                  the relay, consumer and jobs of one service
   bookbag outbox status                what waits to be published
@@ -40,6 +42,8 @@ def parser() -> argparse.ArgumentParser:
     up.add_argument("--no-demo", action="store_true", help="start empty, without the demo school and its sign-ins")
     up.add_argument("--fresh", action="store_true", help="remove what the folder keeps and start over; asks first")
     up.add_argument("--yes", action="store_true", help="answer yes to what --fresh asks")
+
+    stack_parser(commands)
 
     for name, text in (
         ("serve", "run the HTTP and gRPC servers of a service, or of all, or `web`: the client's pages"),
@@ -103,6 +107,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         options = Options(port=asked.port, data=asked.data, demo=not asked.no_demo, fresh=asked.fresh, yes=asked.yes)
         return up(options, services=NAMES)
+    if asked.command == "stack":
+        from bookbag.cli.stack import run as run_stack
+
+        return run_stack(asked)
     from bookbag.cli import commands
 
     if getattr(asked, "data", None) is not None and "BOOKBAG_REDIS_URL" not in os.environ:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from services.identity.demo.cast import PASSWORD
-from tests.support.product import CHROMIUM, FLAGS, Product, running
+from tests.support.product import CHROMIUM, Product, running
 
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 800}
@@ -20,19 +20,19 @@ needs_apertium = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="session")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    """The product with its demo school."""
-    with running(tmp_path_factory.mktemp("product") / "data") as one:
+def product(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Product]:
+    """The product with its demo school: as the embedded run or, with `--product=stack`, as many processes."""
+    with running(tmp_path_factory.mktemp("product") / "data", kind=request.config.getoption("--product")) as one:
         yield one
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser(product: Product) -> Iterator[Browser]:
     """Debian's Chromium, headless."""
     if not CHROMIUM.exists():
         pytest.fail("Chromium is missing: apt-get install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=product.flags)
         yield browser
         browser.close()
 

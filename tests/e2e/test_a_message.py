@@ -72,7 +72,7 @@ def test_who_is_not_online_gets_an_e_mail_in_their_language_that_opens_the_threa
     assert "Zofia helped" not in mails[0], "no words of a message leave by mail"
     assert "List-Unsubscribe-Post: List-Unsubscribe=One-Click" in mails[0]
     assert "Content-Language: pl" in mails[0]
-    thread = re.search(r"http://127\.0\.0\.1:\d+(/threads/[0-9a-f-]+)", mails[0].replace("=\n", ""))
+    thread = re.search(rf"{product.address}(/threads/[0-9a-f-]+)", mails[0].replace("=\n", ""))
     assert thread is not None
     guardian = contexts().new_page()
     guardian.goto(thread[1])

@@ -4,7 +4,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx2
 import pytest
 
 from tests.support.product import Product
@@ -51,7 +50,8 @@ def ran(script: str, *options: str | Path) -> str:
 
 def test_the_clients_types_are_the_servers(product: Product, tmp_path: Path) -> None:
     described, real, check = tmp_path / "openapi.json", tmp_path / "real.ts", tmp_path / "check.ts"
-    described.write_text(httpx2.get(f"{product.address}/openapi.json").text)
+    with product.http() as client:
+        described.write_text(client.get("/openapi.json").text)
     assert ran("openapi-typescript/bin/cli.js", described, "-o", real) == ""
     check.write_text(CHECK.replace("OURS", str(WEB / "src/api/schema.ts")))
     strict = ("--noEmit", "--strict", "--allowImportingTsExtensions", "--module", "esnext", "--target", "esnext")

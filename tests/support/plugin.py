@@ -16,6 +16,12 @@ from tests.support.house import House, built
 from tests.support.whole import Whole, whole_product
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--product", default="up", choices=["up", "stack"], help="how the product of the journeys runs: up or stack"
+    )
+
+
 @pytest.fixture(scope="session")
 def servers() -> Iterator[TestServers]:
     """One PostgreSQL and one Valkey for the whole run."""

@@ -1,9 +1,10 @@
-"""The whole product as its users have it: one `bookbag up` in a folder of its own, and browsers that act as its people."""
+"""The whole product as its users have it, in a folder of its own: one `bookbag up`, or the stack; and browsers that act as its people."""
 
 import json
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 from collections.abc import Generator
@@ -11,11 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx2
 
 from bookbag.local import ports
+from bookbag.local.certificate import certificate_files
 
 CHROMIUM = Path(os.environ.get("BOOKBAG_CHROMIUM", "/usr/bin/chromium"))
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -31,8 +33,25 @@ class Product:
     process: subprocess.Popen[str]
 
     @cached_property
+    def trust(self) -> ssl.SSLContext | bool:
+        """What an HTTP client verifies the product with: the stack has an authority of its own."""
+        authority = certificate_files(self.folder / "tls").authority
+        return ssl.create_default_context(cafile=str(authority)) if authority.exists() else True
+
+    @property
+    def flags(self) -> list[str]:
+        """What Chromium is started with. It is told of the gateway's one key; every other bad certificate stays refused."""
+        pin = certificate_files(self.folder / "tls").pin
+        return [*FLAGS, f"--ignore-certificate-errors-spki-list={pin.read_text()}"] if pin.exists() else FLAGS
+
+    def http(self) -> httpx2.Client:
+        """An HTTP client that is nobody."""
+        return httpx2.Client(base_url=self.address, timeout=10, verify=self.trust, trust_env=False)
+
+    @cached_property
     def people(self) -> list[dict[str, Any]]:
-        return httpx2.get(f"{self.address}/identity/v1/demo/people").json()["people"]
+        with self.http() as client:
+            return client.get("/identity/v1/demo/people").json()["people"]
 
     def person(self, name: str, role: str) -> dict[str, Any]:
         """A person of the demo school by a part of their name and by role."""
@@ -42,7 +61,7 @@ class Product:
     def client(self, name: str, role: str) -> Generator[httpx2.Client]:
         """An API client signed in as somebody."""
         who = {"person": self.person(name, role)["person"], "role": role}
-        with httpx2.Client(base_url=self.address, timeout=10) as client:
+        with self.http() as client:
             opened = client.post("/identity/v1/demo/sessions", json=who)
             assert opened.status_code == 201, opened.text
             token = client.post("/identity/v1/tokens", json=who).json()["token"]
@@ -58,12 +77,16 @@ class Product:
         return json.loads((self.folder / "environment.json").read_text())
 
 
+COMMANDS = {"up": ("up",), "stack": ("stack", "up")}
+Kind = Literal["up", "stack"]
+
+
 @contextmanager
-def running(folder: Path, *, options: tuple[str, ...] = ()) -> Generator[Product]:
+def running(folder: Path, *, kind: Kind = "up", options: tuple[str, ...] = ()) -> Generator[Product]:
     """Run the product until the block ends; then everything it started must be gone."""
     port = ports.choose(1)[0]
     process = subprocess.Popen(
-        [sys.executable, "-m", "bookbag", "up", "--data", str(folder), "--port", str(port), *options],
+        [sys.executable, "-m", "bookbag", *COMMANDS[kind], "--data", str(folder), "--port", str(port), *options],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"},
     )  # fmt: skip
     said: list[str] = []
@@ -71,11 +94,12 @@ def running(folder: Path, *, options: tuple[str, ...] = ()) -> Generator[Product
     try:
         for line in process.stdout:
             said.append(line)
-            if re.search(rf"http://127\.0\.0\.1:{port}", line):
+            address = re.search(rf"https?://127\.0\.0\.1:{port}", line)
+            if address is not None:
                 break
         else:
-            raise AssertionError("bookbag up ended before it was ready:\n" + "".join(said))
-        yield Product(f"http://127.0.0.1:{port}", folder, process)
+            raise AssertionError("bookbag ended before it was ready:\n" + "".join(said))
+        yield Product(address[0], folder, process)
     finally:
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
