@@ -15,7 +15,7 @@ import structlog
 
 from bookbag.chassis import tracing
 from bookbag.chassis.clock import new_id
-from bookbag.chassis.settings import Platform
+from bookbag.chassis.settings import Listening
 
 ALLOWED = frozenset({
     "event", "level", "timestamp", "logger", "service", "dependency", "error", "where", "job", "lease", "rpc", "route", "method",
@@ -88,7 +88,7 @@ def _end_in_words() -> None:
     threading.excepthook = lambda failure: ended(failure.exc_value, "thread")
 
 
-def set_up(process: str, platform: Platform) -> None:
+def set_up(process: str, settings: Listening) -> None:
     """Set up this process. `process` is what it was started as (`serve`, `work`); each service in it names itself in its spans."""
     structlog.configure(
         processors=[
@@ -107,4 +107,4 @@ def set_up(process: str, platform: Platform) -> None:
     _end_in_words()
     # A collector that is away is told of once, by `tracing`; the library would say it with each batch.
     logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
-    tracing.set_up(process, str(new_id()), platform.otlp_endpoint, platform.trace_ratio)
+    tracing.set_up(process, str(new_id()), settings.otlp_endpoint, settings.trace_ratio)

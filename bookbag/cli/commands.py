@@ -81,7 +81,7 @@ async def _serve(asked: argparse.Namespace) -> None:
 
     if asked.service == WEB:
         settings = Listening()  # type: ignore[call-arg]
-        telemetry.set_up("web-serve", settings.otlp_endpoint)
+        telemetry.set_up(asked.command, settings)
         await serve_pages(lambda: named("all"), settings, _pages(settings))
         return
     platform = _started(asked)

@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from bookbag.chassis import process
 from bookbag.local.ports import choose_one
+from tests.support.house import eventually
 
 
 @asynccontextmanager
@@ -18,10 +19,13 @@ async def telling_where_it_was_asked_from(trusted):
     app = Starlette(routes=[Route("/", lambda request: PlainTextResponse(request.client.host))])
     port = choose_one()
     server = process._server(app, "127.0.0.1", port, trusted=trusted)
+
+    async def started():
+        return server.started
+
     running = asyncio.create_task(process._run(server))
     async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
-        while not server.started:
-            await asyncio.sleep(0)
+        await eventually(started)
         yield client
     server.should_exit = True
     await running
