@@ -4,10 +4,15 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from bench import p1, p4, p6
+from bench import latency, p1, p4, p6
 from bench.results import Result, show, write
 
-MEASUREMENTS: dict[str, Callable[[], Sequence[Result]]] = {"P1": p1.measure, "P4": p4.measure, "P6": p6.measure}
+MEASUREMENTS: dict[str, Callable[[], Sequence[Result]]] = {
+    "P1": p1.measure,
+    "P4": p4.measure,
+    "P6": p6.measure,
+    "E2E": latency.measure,
+}
 
 
 def main() -> int:

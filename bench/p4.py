@@ -45,8 +45,9 @@ def measure() -> Sequence[Result]:
 
 async def _measure(here: Installation) -> Sequence[Result]:
     os.environ.update(here.environment)
-    telemetry.set_up("bench", "")
-    async with _runtimes() as (messaging, notify):
+    platform = Platform()  # type: ignore[call-arg]
+    telemetry.set_up("bench", platform)
+    async with _runtimes(platform) as (messaging, notify):
         await _send(messaging, EVENTS)
         bus = OutboxBus({TOPIC: messaging.across_schools}, "bench", messaging.wake)
         relay = Relay("messaging", messaging.across_schools, bus, messaging.wake, "bench")
@@ -75,8 +76,7 @@ async def _measure(here: Installation) -> Sequence[Result]:
 
 
 @asynccontextmanager
-async def _runtimes() -> AsyncGenerator[tuple[Runtime, Runtime]]:
-    platform = Platform()  # type: ignore[call-arg]
+async def _runtimes(platform: Platform) -> AsyncGenerator[tuple[Runtime, Runtime]]:
     wake = Wake(platform.redis_url.get_secret_value(), "bus")
     await wake.start()
     built = [runtimes.build(named(name)[0], platform, wake, working=True) for name in ("messaging", "notify")]

@@ -23,11 +23,11 @@ def measure() -> Sequence[Result]:
     """Start once to set up, then twice for the figures; memory after ten idle seconds."""
     with tempfile.TemporaryDirectory(prefix="bookbag-bench-") as name:
         folder = Path(name) / "data"
-        with _up(folder) as (first, _):
+        with running(folder) as (_, first, _):
             pass
-        with _up(folder) as (second, _):
+        with running(folder) as (_, second, _):
             pass
-        with _up(folder) as (third, process):
+        with running(folder) as (_, third, process):
             time.sleep(10)
             report = memory_report([process.pid])
     print("\n".join(lines_of(report)))
@@ -42,8 +42,8 @@ def measure() -> Sequence[Result]:
 
 
 @contextmanager
-def _up(folder: Path) -> Generator[tuple[float, subprocess.Popen[str]]]:
-    """Run the product until the block ends; gives the seconds until it said it is ready."""
+def running(folder: Path) -> Generator[tuple[str, float, subprocess.Popen[str]]]:
+    """Run the product until the block ends; gives its address and the seconds until it said that it is ready."""
     began = time.monotonic()
     process = subprocess.Popen(
         [sys.executable, "-m", "bookbag", "up", "--data", str(folder), "--port", str(ports.choose(1)[0])],
@@ -52,11 +52,12 @@ def _up(folder: Path) -> Generator[tuple[float, subprocess.Popen[str]]]:
     try:
         assert process.stdout is not None
         for line in process.stdout:
-            if re.search(r"http://127\.0\.0\.1:\d+", line):
+            found = re.search(r"http://127\.0\.0\.1:\d+", line)
+            if found:
                 break
         else:
             raise SystemExit("bookbag up ended before it was ready")
-        yield time.monotonic() - began, process
+        yield found[0], time.monotonic() - began, process
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(30)
