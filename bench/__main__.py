@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from bench import latency, p1, p4, p6
+from bench import latency, p1, p4, p6, policy
 from bench.results import Result, show, write
 
 MEASUREMENTS: dict[str, Callable[[], Sequence[Result]]] = {
@@ -12,6 +12,7 @@ MEASUREMENTS: dict[str, Callable[[], Sequence[Result]]] = {
     "P4": p4.measure,
     "P6": p6.measure,
     "E2E": latency.measure,
+    "policy": policy.measure,
 }
 
 

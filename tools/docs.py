@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings
 from bookbag.chassis.problems import COMMON
 from bookbag.chassis.service import Service
 from bookbag.chassis.settings import Platform
+from tools.policy_docs import policy_page, schema_file
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -90,7 +91,12 @@ def problems_page() -> str:
     return "\n".join(parts) + "\n"
 
 
-PAGES: dict[str, Callable[[], str]] = {"settings.md": settings_page, "problems.md": problems_page}
+PAGES: dict[str, Callable[[], str]] = {
+    "settings.md": settings_page,
+    "problems.md": problems_page,
+    "policy.md": policy_page,
+    "policy.schema.json": schema_file,
+}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bookbag import __version__
+from bookbag.cli.policy_words import policy_parser
 from bookbag.cli.services import NAMES, WEB
 from bookbag.cli.stack_words import stack_parser
 
@@ -85,6 +86,8 @@ def parser() -> argparse.ArgumentParser:
     _common(gone)
     gone.add_argument("events", nargs="+", help="ids from the list")
 
+    policy_parser(commands)
+
     outbox = commands.add_parser("outbox", help="events on their way out")
     _common(
         outbox.add_subparsers(dest="action", required=True, metavar="action").add_parser("status", help="how many wait")
@@ -111,6 +114,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from bookbag.cli.stack import run as run_stack
 
         return run_stack(asked)
+    if asked.command == "policy":
+        from bookbag.cli.policy import run as run_policy
+
+        return run_policy(asked)
     from bookbag.cli import commands
 
     if getattr(asked, "data", None) is not None and "BOOKBAG_REDIS_URL" not in os.environ:

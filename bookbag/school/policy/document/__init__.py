@@ -1,7 +1,7 @@
 """The policy document of one school as plain frozen values (POL-2): one class a section, each field with the words that explain it.
 
 The JSON Schema, the table in the docs, the checks and the values themselves all come from these classes. Fields without a
-default must be written; every other has the value that protects people most.
+default must be written; the defaults are the cautious ones.
 """
 
 from dataclasses import dataclass

@@ -119,7 +119,9 @@ class StaffNotifications:
 class Staff:
     """The staff's working day, and what hangs on it."""
 
-    hours: Annotated[Hours, "the working day: who is on duty when, and which days are working days (POL-3)"]
+    hours: Annotated[
+        Hours, "the working day: who is on duty when, and which days are working days (POL-3); a week, or always"
+    ]
     may_narrow: Annotated[bool, "whether staff may set narrower hours of their own; wider is never possible"] = True
     access: Annotated[StaffAccess, "when and from where staff may come in"] = StaffAccess()
     notifications: Annotated[StaffNotifications, "when phones of staff may ring"] = StaffNotifications()
