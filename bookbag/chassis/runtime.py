@@ -11,6 +11,7 @@ from typing import Any
 from bookbag.chassis.clock import Clock, SystemClock
 from bookbag.chassis.database import Database
 from bookbag.chassis.limiter import Limiter
+from bookbag.chassis.objects import ObjectStore, opened
 from bookbag.chassis.peers import Peers
 from bookbag.chassis.service import Service
 from bookbag.chassis.settings import Platform, ServiceSettings, load
@@ -34,6 +35,7 @@ class Runtime:
     signer: ServiceSigner | None
     peers: Peers
     state: dict[str, Any] = field(default_factory=dict[str, Any])
+    _objects: ObjectStore | None = None
 
     @property
     def name(self) -> str:
@@ -46,12 +48,21 @@ class Runtime:
             raise LookupError(f"{self.name} has no worker database in this process")
         return self.worker
 
+    @property
+    def objects(self) -> ObjectStore:
+        """Where files are kept, opened by whoever uses it first. Raises LookupError on an installation that has no such place."""
+        if self._objects is None:
+            self._objects = opened(self.platform, self.clock)
+        return self._objects
+
     def signal(self, what: str) -> None:
         """Wake whoever waits for `what` of this service, here or in another process. Losing it costs only time."""
         self.wake.signal(f"{self.name}:{what}")
 
     async def close(self) -> None:
         await self.peers.close()
+        if self._objects is not None:
+            await self._objects.close()
         await self.database.close()
         if self.worker is not None:
             await self.worker.close()

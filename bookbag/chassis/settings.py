@@ -7,8 +7,10 @@
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bookbag.chassis.objects import place_of
 
 
 class Listening(BaseSettings):
@@ -61,10 +63,24 @@ class Platform(Listening):
     signing_keys: Path = Field(description="Folder with the private keys that this process may sign with.")
     smtp_url: SecretStr = Field(SecretStr("smtp://127.0.0.1:25"), description="Mail server that takes outgoing mail.")
     mail_from: str = Field("Bookbag <no-reply@bookbag.invalid>", description="Sender of all outgoing mail.")
+    object_store: str = Field(
+        "", description="Where files are kept: `file:///folder` or `s3://bucket?endpoint=…&region=…&path_style=true`.",
+    )  # fmt: skip
+    object_store_access_key: SecretStr | None = Field(
+        None, description="Access key of an S3 object store; without it the machine's own role is used."
+    )
+    object_store_secret_key: SecretStr | None = Field(None, description="Secret key of an S3 object store.")
     trace_from_clients: bool = Field(
         False,
         description="Continue the trace named by an HTTP request; only behind a gateway that sets `traceparent` itself.",
     )
+
+    @field_validator("object_store")
+    @classmethod
+    def _readable(cls, url: str) -> str:
+        if url:
+            place_of(url)
+        return url
 
 
 class ServiceSettings(BaseSettings):

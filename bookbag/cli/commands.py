@@ -89,8 +89,12 @@ async def _serve(asked: argparse.Namespace) -> None:
 
 
 def _extra_routes(platform: Platform) -> list[Any]:
-    """The embedded run has one API process, so it serves the pages too; elsewhere `serve web` does."""
-    return _pages(platform) if platform.environment == "embedded" else []
+    """The embedded run has one API process, so it serves the files on disk and the pages too; elsewhere `serve web` does."""
+    if platform.environment != "embedded":
+        return []
+    from bookbag.chassis.objects_route import object_routes
+
+    return [*object_routes(platform), *_pages(platform)]
 
 
 def _pages(settings: Listening) -> list[Any]:

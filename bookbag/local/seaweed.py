@@ -13,7 +13,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast, final
+from typing import TYPE_CHECKING, Final, cast, final
 from urllib.parse import urlencode
 
 from bookbag.local import ports
@@ -175,7 +175,11 @@ class EmbeddedSeaweed:
     def _serves(self) -> bool:
         from botocore.exceptions import BotoCoreError, ClientError
 
-        client = self._client = self._client or _client(self.address)
+        from bookbag.chassis.objects import S3Place
+        from bookbag.chassis.objects_s3 import client_of
+
+        place, keys = S3Place(self._bucket, self.address.endpoint, REGION, path_style=True), self._keys
+        client = self._client = self._client or client_of(place, keys, attempts=1)
         try:
             client.get_object(Bucket=self._bucket, Key=_MARK)["Body"].read()
         except ClientError as error:
@@ -206,17 +210,3 @@ class EmbeddedSeaweed:
         self._choose_ports()
         pause(0.2)
         self._spawn()
-
-
-def _client(address: S3Address) -> "S3Client":
-    import boto3
-    from botocore.config import Config
-
-    once: Any = Config(
-        signature_version="s3v4", s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}, connect_timeout=1,
-        read_timeout=5,
-    )  # fmt: skip
-    return boto3.client(  # pyright: ignore[reportUnknownMemberType]
-        "s3", endpoint_url=address.endpoint, region_name=REGION, aws_access_key_id=address.access_key,
-        aws_secret_access_key=address.secret_key, config=once,
-    )  # fmt: skip

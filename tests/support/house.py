@@ -72,6 +72,7 @@ class House:
             "BOOKBAG_SERVICE_KEYS": str(self.keys.service_keys),
             "BOOKBAG_SIGNING_KEYS": str(self.keys.signing_keys),
             "BOOKBAG_DATA": str(self.folder),
+            "BOOKBAG_OBJECT_STORE": (self.folder / "objects").as_uri(),
             "BOOKBAG_PEERS": "{}",
             "BOOKBAG_HTTP_PORT": "0",
             "BOOKBAG_GRPC_PORT": "0",
