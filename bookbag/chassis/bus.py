@@ -1,14 +1,17 @@
 """The contract of the bus that carries events, shaped after Kafka: topics, ordered buckets, consumer groups with offsets.
 
-One implementation serves one machine (`outbox_bus`): there the published outbox itself is the log. Whatever carries the events, the
-relay publishes and then marks, and consumers commit after their effect; so an event can come twice, and never not at all.
+On one machine the published outbox itself is the log (`outbox_bus`); in stack and cluster it is Kafka (`kafka_bus`). Whatever carries
+the events, the relay publishes and then marks, and consumers commit after their effect; so an event can come twice, and never not at all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
+
+LARGEST_EVENT = 256 * 1024
+"""Bytes of payload; events carry ids and facts, so what is larger is a mistake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +62,26 @@ class Subscription(Protocol):
 class Bus(Protocol):
     """Publishing and subscribing."""
 
-    async def publish(self, records: Sequence[Record]) -> None:
-        """Durable for all when it returns; raises when it cannot be known for any. Order per bucket is kept."""
+    async def publish(self, records: Sequence[Record]) -> Mapping[UUID, str]:
+        """Durable for all when it returns, but for those it names: these the bus will never take, and why. Raises DependencyAway when
+        it cannot be known for any. Order per bucket is kept."""
         ...
 
     async def subscribe(self, consumer: str, topics: Sequence[str]) -> Subscription: ...
 
+    async def generation(self, topics: Sequence[str], *, within: float = 0.0) -> str:
+        """Names the log of these topics: another name once it was lost and begins again from nothing. An answer up to `within`
+        seconds old will do."""
+        ...
+
     async def lag(self, consumer: str, topics: Sequence[str]) -> dict[tuple[str, int], int]:
         """Published records that the consumer has not committed yet, per (topic, bucket)."""
+        ...
+
+    async def ready(self) -> None:
+        """Raise DependencyAway unless the bus answers."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of what it holds; subscriptions are closed before."""
         ...

@@ -21,6 +21,7 @@ from asyncpg.pool import PoolConnectionProxy
 from google.protobuf.message import Message
 
 from bookbag.chassis import measures, tracing
+from bookbag.chassis.bus import LARGEST_EVENT
 from bookbag.chassis.clock import Clock, SystemClock, new_id
 from bookbag.chassis.problems import DependencyAway
 
@@ -63,6 +64,10 @@ class Undeclared(Exception):
     """A service tried to tell an event that its manifest does not name."""
 
 
+class EventTooLarge(Exception):
+    """A service tried to tell an event larger than `LARGEST_EVENT`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tx:
     """One open transaction of one school: what every function in a `store.py` takes.
@@ -98,12 +103,15 @@ class Tx:
         kind = event.DESCRIPTOR.full_name
         if kind not in self.database.tells:
             raise Undeclared(f"{kind} is not in the manifest's `tells`")
+        payload = event.SerializeToString()
+        if len(payload) > LARGEST_EVENT:
+            raise EventTooLarge(f"{kind} takes {len(payload)} bytes; events carry ids and facts")
         event_id = new_id()
         await self.connection.execute(
             "insert into outbox (school_id, event_id, bucket, topic, key, type, payload, sequence, trace, occurred_at)"
             " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             self.school, event_id, bucket_of(key), topic_of(kind), key, kind,
-            event.SerializeToString(), sequence, trace_parent(), self.now,
+            payload, sequence, trace_parent(), self.now,
         )  # fmt: skip
         return event_id
 

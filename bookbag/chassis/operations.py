@@ -57,21 +57,29 @@ async def replay(database: Database, events: Sequence[UUID] | None) -> int:
     """Put dead letters back in line (None: all of them); the consumer takes them up within seconds. Returns how many.
 
     A record whose effect is committed after all changes nothing when it is replayed.
+    A record that the relay refused goes back to the outbox, to be judged anew.
     """
     return await database.fetchval(
         "with back as (delete from dead_letter where $1::uuid[] is null or event_id = any($1) returning *),"
         " parked as (insert into parked_record (school_id, consumer, event_id, topic, bucket, key, type, payload, sequence, trace,"
         "   occurred_at) select school_id, consumer, event_id, topic, bucket, key, type, payload, sequence, trace, occurred_at"
-        "   from back order by died_at on conflict do nothing returning 1)"
+        "   from back where consumer <> 'relay' order by died_at on conflict do nothing),"
+        " told as (insert into outbox (school_id, event_id, topic, bucket, key, type, payload, sequence, trace, occurred_at)"
+        "   select school_id, event_id, topic, bucket, key, type, payload, sequence, trace, occurred_at"
+        "   from back where consumer = 'relay' order by died_at"
+        "   on conflict (school_id, event_id) do update set published_at = null, position = null)"
         " select count(*) from back",
         list(events) if events is not None else None,
     )
 
 
 async def drop(database: Database, events: Sequence[UUID]) -> int:
-    """Remove dead letters for good. Returns how many."""
+    """Remove dead letters for good. Returns how many. They count as processed, so that they stay dropped when they come again."""
     return await database.fetchval(
-        "with gone as (delete from dead_letter where event_id = any($1) returning 1) select count(*) from gone",
+        "with gone as (delete from dead_letter where event_id = any($1) returning *),"
+        " settled as (insert into processed (school_id, consumer, event_id) select school_id, consumer, event_id from gone"
+        "   where consumer <> 'relay' on conflict do nothing)"
+        " select count(*) from gone",
         list(events),
     )
 

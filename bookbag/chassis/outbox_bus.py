@@ -7,6 +7,7 @@ nothing. Buckets are shared among the members of a group by leases, and a commit
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from uuid import UUID
 
 from bookbag.chassis.bus import Delivered, Record
 from bookbag.chassis.database import BUCKETS, Database, Row
@@ -110,8 +111,19 @@ class OutboxBus:
         self._holder = holder
         self._wake = wake
 
-    async def publish(self, records: Sequence[Record]) -> None:
+    async def publish(self, records: Sequence[Record]) -> Mapping[UUID, str]:  # noqa: ARG002 - the outbox has them already
         """Nothing to do: a record is in the log as soon as the relay gives it its position."""
+        return {}
+
+    async def generation(self, topics: Sequence[str], *, within: float = 0.0) -> str:  # noqa: ARG002 - never lost apart
+        """The log cannot be lost without the outbox itself."""
+        return "outbox"
+
+    async def ready(self) -> None:
+        """As ready as the databases are, which are asked for themselves."""
+
+    async def close(self) -> None:
+        """The databases belong to others."""
 
     async def subscribe(self, consumer: str, topics: Sequence[str]) -> OutboxSubscription:
         subscription = OutboxSubscription(

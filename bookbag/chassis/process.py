@@ -23,13 +23,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
+from bookbag.chassis import buses
 from bookbag.chassis import runtime as runtimes
 from bookbag.chassis.clock import Clock, new_id
 from bookbag.chassis.consumer import Consumer
-from bookbag.chassis.database import topic_of
 from bookbag.chassis.http import SafeHeaders, described_app, merged_openapi, problem_response, service_app
 from bookbag.chassis.jobs import Jobs
-from bookbag.chassis.outbox_bus import OutboxBus
 from bookbag.chassis.problems import METHOD_NOT_ALLOWED, NOT_FOUND, DependencyAway, Problem
 from bookbag.chassis.purge import PURGE
 from bookbag.chassis.relay import Relay
@@ -235,20 +234,19 @@ async def work(
 ) -> None:
     """Run relay, consumer, jobs and loops of the services until told to stop.
 
-    `everywhere` names all services of the installation: on one machine their outboxes are the bus, so a worker needs the worker
-    database of each service whose events it hears.
+    `everywhere` names all services of the installation, for the bus that consists of their outboxes (see `buses.choose`).
     """
     holder = holder_name()
     async with _Parts(services, platform, working=True, clock=clock) as parts:
         own = {runtime.name: runtime for runtime in parts.runtimes}
-        bus, borrowed = _outbox_bus(parts, own, everywhere, holder)
+        bus, borrowed = buses.choose(platform, parts.wake, own, everywhere, holder)
         tasks: list[asyncio.Task[None]] = []
         for runtime in parts.runtimes:
             service = runtime.service
             runtime.state["holder"] = holder
             runtime.state["bus"] = bus
             if service.tells:
-                relay = Relay(runtime.name, runtime.across_schools, bus, parts.wake, holder)
+                relay = Relay(runtime.name, runtime.across_schools, bus, parts.wake, holder, tells=service.tells)
                 tasks.append(asyncio.create_task(relay.run(), name=f"{runtime.name} relay"))
             if service.hears:
                 tasks.append(asyncio.create_task(Consumer(runtime, bus).run(), name=f"{runtime.name} consumer"))
@@ -256,7 +254,12 @@ async def work(
             tasks.append(asyncio.create_task(jobs.run(), name=f"{runtime.name} jobs"))
             for name, loop in service.loops.items():
                 tasks.append(asyncio.create_task(loop(runtime), name=f"{runtime.name} {name}"))  # type: ignore[arg-type]
-        admin = _server(admin_app(parts.ready), platform.http_host, platform.admin_port)
+
+        async def ready() -> None:
+            await parts.ready()
+            await bus.ready()
+
+        admin = _server(admin_app(ready), platform.http_host, platform.admin_port)
         tasks.append(asyncio.create_task(_run(admin), name="admin"))
         stopping = asyncio.ensure_future(until())
         await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -268,27 +271,11 @@ async def work(
             task.cancel()
         with suppress(asyncio.CancelledError):
             await asyncio.gather(*tasks, return_exceptions=True)
+        await bus.close()
         for runtime in borrowed:
             await runtime.close()
         if failed:
             raise SystemExit(1)
-
-
-def _outbox_bus(
-    parts: _Parts, own: Mapping[str, Runtime], everywhere: Mapping[str, Service], holder: str
-) -> tuple[OutboxBus, list[Runtime]]:
-    heard = {topic_of(event.DESCRIPTOR.full_name) for runtime in own.values() for event in runtime.service.hears}
-    borrowed: list[Runtime] = []
-    sources: dict[str, Any] = {}
-    for service in everywhere.values():
-        for topic in {topic_of(event.DESCRIPTOR.full_name) for event in service.tells}:
-            if service.name in own:
-                sources[topic] = own[service.name].across_schools
-            elif topic in heard:
-                lent = runtimes.build(service, parts.platform, parts.wake, working=True)
-                borrowed.append(lent)
-                sources[topic] = lent.across_schools
-    return OutboxBus(sources, holder, parts.wake), borrowed
 
 
 @asynccontextmanager

@@ -1,25 +1,36 @@
-"""Brings committed events from the outbox to the bus: publish, then mark, in order per key, one holder per bucket."""
+"""Brings committed events from the outbox to the bus: publish, then mark, in order per key, one holder per bucket.
+
+Every record is checked here once more: what is not the event that its type says is refused visibly (a dead letter of the relay), and
+its bucket goes on. When the bus has lost its log, what the outbox still keeps is told again before anything new.
+
+A relay that was frozen and wakes may publish what it had in hand: those records were not marked, so the next holder has published or
+will publish them too, in the same order, and consumers drop the second of each. It marks nothing, because its fence is old.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import contextmanager
+from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 import structlog
+from google.protobuf.message import DecodeError, Message
 from opentelemetry.trace import SpanKind
 
 from bookbag.chassis import measures, tracing
-from bookbag.chassis.bus import Bus, Record
-from bookbag.chassis.database import BUCKETS, Database
+from bookbag.chassis.bus import LARGEST_EVENT, Bus, Record
+from bookbag.chassis.database import BUCKETS, Database, Row, topic_of
 from bookbag.chassis.lease import Leases
 from bookbag.chassis.outbox_bus import record_of
 from bookbag.chassis.problems import DependencyAway
 from bookbag.chassis.wake import Sleeper, Wake
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Mapping, Sequence
+    from uuid import UUID
 
     from opentelemetry.trace import Span
 
@@ -28,16 +39,35 @@ log = structlog.get_logger()
 BATCH = 500
 IDLE_SECONDS = 0.25
 
+LOOK_SECONDS = 5.0
+"""How often an idle relay looks whether the bus still has its log."""
+
+UNKNOWN_WAITS = timedelta(minutes=5)
+"""So long a type that this relay does not know may be a newer release's, whose relays will take over; its key waits. Then it is refused."""
+
 
 class Relay:
     """The relay of one service in one process. Run `run()` as a task."""
 
-    def __init__(self, service: str, database: Database, bus: Bus, wake: Wake, holder: str) -> None:
+    def __init__(
+        self,
+        service: str,
+        database: Database,
+        bus: Bus,
+        wake: Wake,
+        holder: str,
+        *,
+        tells: Sequence[type[Message]],
+    ) -> None:
         self._service = service
         self._database = database
         self._bus = bus
         self._wake = wake
         self._leases = Leases(database, "relay", [str(bucket) for bucket in range(BUCKETS)], holder)
+        self._kinds = {event.DESCRIPTOR.full_name: event for event in tells}
+        self._topics = sorted({topic_of(kind) for kind in self._kinds})
+        self._generation = ""
+        self._look_at = 0.0
 
     async def run(self) -> None:
         """Relay until cancelled. Outlives an absent database or bus."""
@@ -59,36 +89,134 @@ class Relay:
             await asyncio.sleep(1)
 
     async def step(self) -> int:
-        """Publish and mark one batch of our buckets. Returns how many events were marked."""
-        held = self._leases.held
-        buckets = {int(name.rpartition("/")[2]): (name, fence) for name, fence in held.items()}
-        if not buckets:
+        """Publish and mark one batch of our buckets. Returns how many events were dealt with."""
+        fences = self._fences()
+        if not fences:
             return 0
-        rows = await self._database.fetch(
-            "select * from outbox where published_at is null and bucket = any($1::smallint[]) order by bucket, ordinal limit $2",
-            list(buckets), BATCH,
+        if time.monotonic() >= self._look_at:
+            await self._look()
+        behind = await self._database.fetch(
+            "select * from outbox_head where bucket = any($1::smallint[])"
+            " and (generation is distinct from $2 or again_until is not null)",
+            list(fences), self._generation,
         )  # fmt: skip
-        if not rows:
+        done = 0
+        for head in behind:
+            done += await self._tell_again(head, fences[head["bucket"]])
+        waiting = await self._database.fetch(
+            "select *, occurred_at < clock_timestamp() - $3::interval as old from outbox"
+            " where published_at is null and bucket = any($1::smallint[]) order by bucket, ordinal limit $2",
+            list(fences.keys() - {head["bucket"] for head in behind}), BATCH, UNKNOWN_WAITS,
+        )  # fmt: skip
+        return done + (await self._tell(waiting, fences) if waiting else 0)
+
+    async def _tell(self, rows: Sequence[Row], fences: Mapping[int, int]) -> int:
+        """Publish new events, then mark them. Nothing is marked unless the bus had the same log before and after."""
+        sound, refused = self._checked(rows)
+        if not await self._look():
             return 0
-        records = [record_of(row) for row in rows]
+        still = self._fences()  # a holder that was away meanwhile has less to publish in vain
+        records = [record for record in sound if still.get(record.bucket) == fences[record.bucket]]
         with publishing(self._service, records):
-            await self._bus.publish(records)
-        marked = 0
+            refused |= await self._bus.publish(records)
+        if not await self._look():
+            return 0
+        done = 0
         for bucket, group in groupby(records, key=lambda record: record.bucket):
-            name, fence = buckets[bucket]
-            events = [record.event_id for record in group]
-            if await self._database.fetchval(
-                "select mark_published($1::smallint, $2, $3, $4, $5::uuid[])",
-                bucket,
-                name,
-                self._leases.holder,
-                fence,
-                events,
+            events = [record.event_id for record in group if record.event_id not in refused]
+            if events and await self._fenced(
+                "select mark_published($1::smallint, $2, $3, $4, $5::uuid[])", bucket, fences[bucket], events
             ):
-                marked += len(events)
-        measures.published.labels(self._service).inc(marked)
+                done += len(events)
+        measures.published.labels(self._service).inc(done)
         self._wake.signal("bus")
-        return marked
+        return done + await self._refuse(rows, refused, fences)
+
+    def _checked(self, rows: Sequence[Row]) -> tuple[list[Record], dict[UUID, str]]:
+        """The events that are what their type says, and why others are not. Behind one that may still be known its key waits."""
+        sound: list[Record] = []
+        refused: dict[UUID, str] = {}
+        held_back: set[UUID] = set()
+        for row in rows:
+            record = record_of(row)
+            if record.key in held_back:
+                continue
+            wrong = self._what_is_wrong(record)
+            if wrong is None:
+                sound.append(record)
+            elif wrong == "UnknownType" and not row["old"]:
+                held_back.add(record.key)
+            else:
+                refused[record.event_id] = wrong
+        return sound, refused
+
+    def _what_is_wrong(self, record: Record) -> str | None:
+        kind = self._kinds.get(record.type)
+        if kind is None or record.topic != topic_of(record.type):
+            return "UnknownType"
+        if len(record.payload) > LARGEST_EVENT:
+            return "TooLarge"
+        try:
+            kind().ParseFromString(record.payload)
+        except DecodeError:
+            return "DecodeError"
+        return None
+
+    async def _refuse(self, rows: Sequence[Row], refused: Mapping[UUID, str], fences: Mapping[int, int]) -> int:
+        done = 0
+        for row in rows:
+            event, bucket = row["event_id"], row["bucket"]
+            if event in refused:
+                log.error("event refused", service=self._service, kind=row["type"], error=refused[event])
+                done += await self._fenced(
+                    "select refuse_event($1::smallint, $2, $3, $4, $5, $6)",
+                    bucket,
+                    fences[bucket],
+                    event,
+                    refused[event],
+                )
+        return done
+
+    async def _tell_again(self, head: Row, fence: int) -> int:
+        """Publish the next kept events of a bucket to a log that lacks them, in the order of their positions."""
+        bucket = head["bucket"]
+        if head["generation"] != self._generation:
+            if head["generation"] is not None:
+                log.warning("the bus has another log; telling again what is kept", service=self._service)
+            return await self._fenced(
+                "select begin_again($1::smallint, $2, $3, $4, $5)", bucket, fence, self._generation
+            )
+        rows = await self._database.fetch(
+            "select * from outbox where bucket = $1 and position > $2 and position <= $3 order by position limit $4",
+            bucket, head["again_after"], head["again_until"], BATCH,
+        )  # fmt: skip
+        if not await self._look():
+            return 0
+        await self._bus.publish([record_of(row) for row in rows])
+        if not await self._look():
+            return 0
+        reached = rows[-1]["position"] if rows else head["again_until"]
+        self._wake.signal("bus")
+        return await self._fenced(
+            "select mark_again($1::smallint, $2, $3, $4, $5, $6)", bucket, fence, self._generation, reached
+        )
+
+    async def _look(self) -> bool:
+        """See which log the bus has now; whether it is the one we knew."""
+        before = self._generation
+        self._generation = await self._bus.generation(self._topics)
+        self._look_at = time.monotonic() + LOOK_SECONDS
+        return self._generation == before
+
+    def _fences(self) -> dict[int, int]:
+        """The buckets that are ours now, with the fence of each."""
+        return {int(name.rpartition("/")[2]): fence for name, fence in self._leases.held.items()}
+
+    async def _fenced(self, statement: str, bucket: int, fence: int, *arguments: object) -> int:
+        """Call a function of the database that refuses whoever no longer holds the bucket."""
+        name = f"relay/{bucket}"
+        done = await self._database.fetchval(statement, bucket, name, self._leases.holder, fence, *arguments)
+        return int(bool(done))
 
 
 @contextmanager

@@ -57,6 +57,27 @@ class Platform(Listening):
     grpc_host: str = Field("127.0.0.1", description="Address the gRPC server binds to.")
     grpc_port: int = Field(8001, ge=0, le=65535, description="Port of the gRPC server.")
     redis_url: SecretStr = Field(description="Redis or Valkey, for what can be rebuilt: limits and wake-ups.")
+    bus: Literal["outbox", "kafka"] = Field(
+        "outbox", description="What carries events: the outbox of each service on one machine, Kafka everywhere else."
+    )
+    kafka_url: str = Field("127.0.0.1:9092", description="Kafka brokers to begin with: host:port, several by commas.")
+    kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="How Kafka is spoken to."
+    )
+    kafka_ca: Path | None = Field(None, description="Certificates (PEM) that Kafka's own is checked against.")
+    kafka_sasl: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "SCRAM-SHA-512", description="How we sign in to Kafka, when the security says SASL."
+    )
+    kafka_user: str = Field("", description="Kafka user, when the security says SASL.")
+    kafka_password: SecretStr = Field(SecretStr(""), description="The Kafka user's password.")
+    kafka_prefix: str = Field(
+        "",
+        pattern=r"^[a-zA-Z0-9._-]{0,64}$",
+        description="Put before the names of our topics and groups, where several installations share a Kafka.",
+    )
+    kafka_copies: int = Field(
+        3, ge=1, le=9, description="Brokers that keep each event; with 3, one may be away. Counts when topics are made."
+    )
     peers: dict[str, str] = Field(default_factory=dict, description="gRPC address of each service, as JSON.")
     user_keys: Path = Field(description="Public keys (JWKS) that user tokens are verified with.")
     service_keys: Path = Field(description="Public key of each service (JSON of JWKs) for service tokens.")

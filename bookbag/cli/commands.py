@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from bookbag.chassis.runtime import Runtime
+    from bookbag.chassis.service import Service
 
 
 class Refused(Exception):
@@ -127,7 +128,7 @@ async def _work(asked: argparse.Namespace) -> None:
 
 
 async def _migrate(asked: argparse.Namespace) -> Answer:
-    _started(asked)
+    platform = _started(asked)
     lines: list[dict[str, Any]] = []
     for service in named(asked.service):
         settings = load(service.settings, service.name)
@@ -135,9 +136,23 @@ async def _migrate(asked: argparse.Namespace) -> Answer:
             raise Refused(f"Set BOOKBAG_{service.name.upper()}_OWNER_URL: migrations run as the owner of the tables.")
         done = await migrate(settings.owner_url.get_secret_value(), service.name, service.migrations)
         lines.append({"service": service.name, "changed": done})
-    return Answer(
-        "\n".join(f"{row['service']}: {'migrated' if row['changed'] else 'up to date'}" for row in lines), lines
-    )
+    said = [f"{row['service']}: {'migrated' if row['changed'] else 'up to date'}" for row in lines]
+    if platform.bus == "kafka":
+        rows, told = await _make_topics(platform, named(asked.service))
+        lines += rows
+        said += told
+    return Answer("\n".join(said), lines)
+
+
+async def _make_topics(platform: Platform, services: "Sequence[Service]") -> tuple[list[dict[str, Any]], list[str]]:
+    """Make the topics these services tell and hear. One that differs from our table is told of and left as it is."""
+    from bookbag.chassis import topics
+
+    report = await asyncio.to_thread(topics.ensure, platform, topics.topics_of(services))
+    rows = [{"topic": name, "changed": True} for name in report.made]
+    rows += [{"topic": one.topic, "changed": False, "differs": str(one)} for one in report.drift]
+    said = [f"{name}: topic made" for name in report.made]
+    return rows, said + [f"{one} (left as it is; whoever runs Kafka changes it)" for one in report.drift]
 
 
 @asynccontextmanager

@@ -123,7 +123,9 @@ async def test_a_relay_that_reads_by_cursor_is_found_out(fresh_house: House, rel
         await _effects_table(fresh_house)
         bus = OutboxBus({TOPIC: runtime.across_schools}, "one", runtime.wake)
         tasks = [
-            asyncio.create_task(relay("toy", runtime.across_schools, bus, runtime.wake, "one").run()),
+            asyncio.create_task(
+                relay("toy", runtime.across_schools, bus, runtime.wake, "one", tells=[Int64Value]).run()
+            ),
             asyncio.create_task(Consumer(runtime, bus).run()),
         ]
         kept = await _workload(runtime, late=True)
@@ -141,7 +143,9 @@ async def test_a_consumer_that_commits_before_its_effect_is_found_out(
     async with fresh_house.runtime(TOY) as runtime:
         await _effects_table(fresh_house)
         bus = OutboxBus({TOPIC: runtime.across_schools}, "one", runtime.wake)
-        relay = asyncio.create_task(Relay("toy", runtime.across_schools, bus, runtime.wake, "one").run())
+        relay = asyncio.create_task(
+            Relay("toy", runtime.across_schools, bus, runtime.wake, "one", tells=[Int64Value]).run()
+        )
         kept = await _workload(runtime, late=False)
         runtime.state["kill_at"] = 50
         with pytest.raises(Killed):

@@ -65,7 +65,7 @@ async def hearing(house: House, heard: Heard) -> AsyncGenerator[Runtime]:
 @asynccontextmanager
 async def consuming(runtime: Runtime) -> AsyncGenerator[None]:
     bus = OutboxBus({TOPIC: runtime.across_schools}, "one", runtime.wake)
-    relay = Relay("toy", runtime.across_schools, bus, runtime.wake, "one")
+    relay = Relay("toy", runtime.across_schools, bus, runtime.wake, "one", tells=[Int64Value, BoolValue])
     tasks = [asyncio.create_task(relay.run()), asyncio.create_task(Consumer(runtime, bus).run())]
     try:
         yield

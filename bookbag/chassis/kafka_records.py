@@ -1,0 +1,69 @@
+"""How an event looks in Kafka: CloudEvents in binary mode, so that anybody's tools can read our topics.
+
+The value is the protobuf message alone; id, type, source and time travel as `ce_` headers, our own as extension attributes. The record's
+key is the aggregate's id as text, which CloudEvents calls the partition key.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from bookbag.chassis.bus import Record
+
+CONTENT_TYPE = b"application/protobuf"
+
+
+class Unreadable(Exception):
+    """A record in our topic that we did not write: it lacks what every event has."""
+
+
+def headers_of(record: Record) -> list[tuple[str, bytes]]:
+    """The headers of an event."""
+    headers = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", str(record.event_id).encode()),
+        ("ce_type", record.type.encode()),
+        ("ce_source", f"/{record.topic}".encode()),
+        ("ce_time", record.occurred_at.astimezone(UTC).isoformat().replace("+00:00", "Z").encode()),
+        ("ce_school", str(record.school).encode()),
+        ("ce_partitionkey", key_of(record)),
+        ("content-type", CONTENT_TYPE),
+    ]
+    if record.sequence is not None:
+        headers.append(("ce_sequence", str(record.sequence).encode()))
+    if record.trace is not None:
+        headers.append(("traceparent", record.trace.encode()))
+    return headers
+
+
+def key_of(record: Record) -> bytes:
+    """What Kafka shows as the record's key."""
+    return str(record.key).encode()
+
+
+def size_of(record: Record) -> int:
+    """About how many bytes the record takes on the way, never less than it does."""
+    return len(record.payload) + len(record.type) + len(record.topic) + 600
+
+
+def record_from(topic: str, partition: int, headers: Sequence[tuple[str, bytes]], value: Any) -> Record:
+    """The event that a record carries. Raises Unreadable."""
+    said = dict(headers)
+    try:
+        sequence = said.get("ce_sequence")
+        trace = said.get("traceparent")
+        return Record(
+            school=UUID(said["ce_school"].decode()),
+            event_id=UUID(said["ce_id"].decode()),
+            topic=topic,
+            bucket=partition,
+            key=UUID(said["ce_partitionkey"].decode()),
+            type=said["ce_type"].decode(),
+            payload=bytes(value or b""),
+            sequence=int(sequence) if sequence is not None else None,
+            trace=trace.decode() if trace is not None else None,
+            occurred_at=datetime.fromisoformat(said["ce_time"].decode()),
+        )
+    except (KeyError, ValueError) as error:
+        raise Unreadable(type(error).__name__) from error

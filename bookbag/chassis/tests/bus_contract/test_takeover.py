@@ -1,0 +1,70 @@
+"""Two worker processes; one is killed, stopped or frozen with work in hand. Nothing is lost, doubled or out of order."""
+
+import asyncio
+import signal
+from uuid import uuid4
+
+import pytest
+
+from bookbag.chassis.runtime import Runtime
+from bookbag.chassis.tests.bus_contract.installation import Installation, effects, tell
+from tests.support.house import eventually
+
+pytestmark = [pytest.mark.slow, pytest.mark.req("OPS-4", "NTF-3")]
+
+
+class Writer:
+    """Writes rounds of one event for each key, and knows what there must be in the end."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._school = uuid4()
+        self._keys = [uuid4() for _ in range(12)]
+        self._rounds = 0
+
+    async def write(self, rounds: int = 1) -> None:
+        for _ in range(rounds):
+            await asyncio.gather(*(tell(self._runtime, self._school, key, self._rounds) for key in self._keys))
+            self._rounds += 1
+
+    async def until_works(self, worker: str) -> None:
+        """Write on until a worker has taken effect of something."""
+
+        async def works() -> bool:
+            await self.write()
+            return await self._runtime.across_schools.fetchval(
+                "select exists (select from effect where worker = $1)", worker
+            )
+
+        await eventually(works, seconds=60)
+
+    async def until_done(self) -> None:
+        async def done() -> bool:
+            count = await self._runtime.across_schools.fetchval("select count(*) from effect")
+            return count >= self._rounds * len(self._keys)
+
+        await eventually(done, seconds=60)
+
+    async def prove(self) -> None:
+        for key in self._keys:
+            assert await effects(self._runtime, key) == list(range(self._rounds))
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGSTOP], ids=lambda how: how.name)
+async def test_another_worker_takes_over(installation: Installation, how: signal.Signals) -> None:
+    async with installation.still() as runtime:
+        writer = Writer(runtime)
+        with installation.worker("first") as first, installation.worker("second") as second:
+            await writer.until_works("first")
+            await writer.until_works("second")
+            await writer.write(5)
+            first.send_signal(how)
+            await writer.write(15)
+            await writer.until_done()
+            if how is signal.SIGSTOP:
+                first.send_signal(signal.SIGCONT)
+            await writer.write(10)
+            await writer.until_done()
+            await writer.prove()
+            assert second.poll() is None
+            assert first.poll() is None if how is signal.SIGSTOP else first.wait(20) is not None
