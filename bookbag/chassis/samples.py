@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bookbag.chassis import measures
 from bookbag.chassis.database import BUCKETS, topic_of
+from bookbag.chassis.problems import DependencyAway
 from bookbag.chassis.service import Job
 
 if TYPE_CHECKING:
@@ -51,7 +52,11 @@ async def _sample_lag(runtime: Runtime) -> None:
         return
     topics = sorted({topic_of(event.DESCRIPTOR.full_name) for event in runtime.service.hears})
     behind = dict.fromkeys(topics, 0)
-    for (topic, _), records in (await bus.lag(runtime.name, topics)).items():
+    try:
+        found = await bus.lag(runtime.name, topics)
+    except DependencyAway:
+        return  # the bus's own absence is told elsewhere; the other figures do not wait for it
+    for (topic, _), records in found.items():
         behind[topic] += records
     for topic, records in behind.items():
         measures.lag.set(records, runtime.name, topic)
