@@ -208,14 +208,15 @@ class Consumer:
         if record.event_id in self._counted:
             return 0
         self._counted.add(record.event_id)
-        attempts: int = await self._worker.fetchval(
+        attempts: int | None = await self._worker.fetchval(
             "update attempt set attempts = attempts + 1, last_at = clock_timestamp()"
             " where consumer = $1 and event_id = $2 and school_id = $3 returning attempts",
             self._name,
             record.event_id,
             record.school,
         )
-        return attempts - 1
+        # No row any more: whoever had the bucket before, or has it now, is done with the record.
+        return 0 if attempts is None else attempts - 1
 
     async def _handle(self, record: Record) -> str | None:
         """Run the handler of one record. Returns the name of the error that it failed with, or None."""
@@ -285,25 +286,32 @@ class Consumer:
         following: Row | None = row
         while following is not None:
             record = record_of(following)
-            attempts: int = await self._worker.fetchval(
+            attempts: int | None = await self._worker.fetchval(
                 "update parked_record set attempts = attempts + 1 where consumer = $1 and event_id = $2 returning attempts",
                 self._name, record.event_id,
             )  # fmt: skip
-            error = await self._handle(record)
-            if error is None:
-                await self._worker.execute(
-                    "delete from parked_record where consumer = $1 and event_id = $2", self._name, record.event_id
-                )
-            elif attempts >= ATTEMPTS:
-                await self._bury(record, attempts, error)
-            else:
-                await self._worker.execute(
-                    "update parked_record set error = $3, due_at = clock_timestamp() + $4 where consumer = $1 and event_id = $2",
-                    self._name, record.event_id, error, PAUSES[min(attempts, len(PAUSES)) - 1],
-                )  # fmt: skip
+            # Without a row somebody else has dealt with it, who had the bucket before or has it now.
+            if attempts is not None and not await self._try_once(record, attempts):
                 return
             following = await self._worker.fetchrow(
                 "select * from parked_record where consumer = $1 and key = $2 order by ordinal limit 1",
                 self._name,
                 record.key,
             )
+
+    async def _try_once(self, record: Record, attempts: int) -> bool:
+        """Handle a parked record for the so-manieth time. Whether its key goes on: it is done, or given up."""
+        error = await self._handle(record)
+        if error is None:
+            await self._worker.execute(
+                "delete from parked_record where consumer = $1 and event_id = $2", self._name, record.event_id
+            )
+        elif attempts >= ATTEMPTS:
+            await self._bury(record, attempts, error)
+        else:
+            await self._worker.execute(
+                "update parked_record set error = $3, due_at = clock_timestamp() + $4 where consumer = $1 and event_id = $2",
+                self._name, record.event_id, error, PAUSES[min(attempts, len(PAUSES)) - 1],
+            )  # fmt: skip
+            return False
+        return True

@@ -6,9 +6,12 @@ from uuid import uuid4
 
 import pytest
 
+from bookbag.chassis.consumer import Consumer
+from bookbag.chassis.outbox_bus import record_of
 from bookbag.chassis.runtime import Runtime
 from bookbag.chassis.tests.bus_contract.installation import Installation, effects, tell
-from tests.support.house import eventually
+from bookbag.chassis.tests.bus_contract.toy import Heard
+from tests.support.house import House, eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.req("OPS-4", "NTF-3")]
 
@@ -68,3 +71,17 @@ async def test_another_worker_takes_over(installation: Installation, how: signal
             await writer.prove()
             assert second.poll() is None
             assert first.poll() is None if how is signal.SIGSTOP else first.wait(20) is not None
+
+
+async def test_what_the_next_holder_has_finished_meanwhile_is_left_alone(fresh_house: House) -> None:
+    """The rows that count attempts, and those of parked records, are gone when the slower of two holders comes to them."""
+    heard, school, key = Heard(), uuid4(), uuid4()
+    installation = Installation(fresh_house, "outbox")
+    async with installation.still(heard) as runtime:
+        await tell(runtime, school, key, 1)
+        row = await runtime.across_schools.fetchrow("select * from outbox where key = $1", key)
+        assert row is not None
+        consumer = Consumer(runtime, installation.bus(runtime, "slower"))
+        assert await consumer._deaths(record_of(row)) == 0
+        await consumer._try_key(row)
+        assert heard.calls == []

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from google.protobuf.wrappers_pb2 import Int64Value
 
+from bookbag.chassis import telemetry
 from bookbag.chassis.hearing import EventCall
 from bookbag.chassis.migrate import CHASSIS
 from bookbag.chassis.process import work
@@ -54,4 +55,6 @@ def toy(heard: Heard) -> Service:
 
 if __name__ == "__main__":
     service = toy(Heard(worker=sys.argv[1]))
-    asyncio.run(work([service], Platform(), everywhere={"toy": service}))  # type: ignore[call-arg]
+    platform = Platform()  # type: ignore[call-arg]
+    telemetry.set_up("work", platform)
+    asyncio.run(work([service], platform, everywhere={"toy": service}))
