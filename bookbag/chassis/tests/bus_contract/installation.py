@@ -25,6 +25,7 @@ from bookbag.chassis.settings import Platform
 from bookbag.chassis.tests.bus_contract.toy import TABLE, TOPIC, Heard, toy
 from bookbag.chassis.topics import EVENTS, ensure
 from tests.support.house import House
+from tests.support.house import eventually as in_time
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 
@@ -146,6 +147,11 @@ class Installation:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+async def eventually(fact: Callable[[], Awaitable[bool]]) -> None:
+    """Wait for a fact, however busy the machine is: takeovers alone need some seconds."""
+    await in_time(fact, seconds=80)
 
 
 async def tell(runtime: Runtime, school: UUID, key: UUID, value: int) -> UUID:

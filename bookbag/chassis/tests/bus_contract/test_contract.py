@@ -18,13 +18,13 @@ from bookbag.chassis.tests.bus_contract.installation import (
     HeldBack,
     Installation,
     effects,
+    eventually,
     has,
     is_now,
     put_in_outbox,
     tell,
 )
 from bookbag.chassis.tests.bus_contract.toy import TOPIC, Heard
-from tests.support.house import eventually
 
 
 async def test_an_event_takes_effect_when_its_transaction_commits_and_never_otherwise(
@@ -58,7 +58,7 @@ async def test_order_per_key_holds_across_several_relays_and_consumers(installat
 
         await asyncio.gather(*(write(key) for key in keys))
         for key in keys:
-            await eventually(lambda key=key: has(runtime, key, list(range(20))), seconds=30)
+            await eventually(lambda key=key: has(runtime, key, list(range(20))))
 
 
 @pytest.mark.req("NTF-3")
@@ -75,7 +75,7 @@ async def test_late_commits_are_not_passed_over(installation: Installation) -> N
 
         await asyncio.gather(*(write(value) for value in key_of))
         for value, key in key_of.items():
-            await eventually(lambda key=key, value=value: has(runtime, key, [value]), seconds=20)
+            await eventually(lambda key=key, value=value: has(runtime, key, [value]))
 
 
 @pytest.mark.req("NTF-3")
@@ -114,7 +114,7 @@ async def test_a_poison_record_parks_its_key_while_others_go_on_and_takes_effect
         async def died() -> bool:
             return len(await operations.dead_letters(runtime.across_schools)) == 1
 
-        await eventually(died, seconds=15)
+        await eventually(died)
         assert heard.calls.count(1) == ATTEMPTS
         await eventually(lambda: has(runtime, poisoned, [2]))
         cured = True
@@ -197,11 +197,11 @@ async def test_lag_is_what_is_published_and_not_yet_committed(installation: Inst
         assert await behind() == 0
         for key in keys:
             await tell(runtime, school, key, 1)
-        await eventually(lambda: is_now(behind, 10), seconds=20)
+        await eventually(lambda: is_now(behind, 10))
         await bus.close()
     async with installation.running(Heard(), relays=0) as runtime:
         bus = installation.bus(runtime, "looking")
-        await eventually(lambda: is_now(behind, 0), seconds=20)
+        await eventually(lambda: is_now(behind, 0))
         assert len(await bus.lag("toy", [TOPIC])) == BUCKETS
         await bus.close()
 
@@ -307,7 +307,7 @@ async def test_a_dropped_dead_letter_stays_dropped_when_its_record_comes_again(i
         async def died() -> bool:
             return len(await operations.dead_letters(runtime.across_schools)) == 1
 
-        await eventually(died, seconds=20)
+        await eventually(died)
         assert await operations.drop(runtime.across_schools, [event]) == 1
         await installation.deliver_all_again(runtime)
     async with installation.running(heard) as runtime:

@@ -20,11 +20,11 @@ from bookbag.chassis.hearing import EventCall
 from bookbag.chassis.kafka_bus import KafkaBus, waves
 from bookbag.chassis.problems import DependencyAway
 from bookbag.chassis.runtime import Runtime
-from bookbag.chassis.tests.bus_contract.installation import Installation, has, is_now, tell
+from bookbag.chassis.tests.bus_contract.installation import Installation, eventually, has, is_now, tell
 from bookbag.chassis.tests.bus_contract.toy import TOPIC, Heard
 from bookbag.local.kafka import EmbeddedKafka
 from bookbag.local.parts import start
-from tests.support.house import House, eventually
+from tests.support.house import House
 
 pytestmark = pytest.mark.req("OPS-4")
 
@@ -131,7 +131,7 @@ async def test_what_others_wrote_into_a_topic_is_passed_over(on_kafka: Installat
     await asyncio.to_thread(intrude)
     async with on_kafka.running(Heard()) as runtime:
         await tell(runtime, school, key, 1)
-        await eventually(lambda: has(runtime, key, [1]), seconds=20)
+        await eventually(lambda: has(runtime, key, [1]))
 
 
 async def test_a_missing_topic_is_named_and_its_events_wait_until_it_is_made(fresh_house: House, broker) -> None:
@@ -152,7 +152,7 @@ async def test_a_missing_topic_is_named_and_its_events_wait_until_it_is_made(fre
         await bus.close()
         assert await runtime.across_schools.fetchval("select count(*) from outbox where published_at is null") == 1
         await asyncio.to_thread(installation.make_topics)
-        await eventually(lambda: has(runtime, key, [1]), seconds=30)
+        await eventually(lambda: has(runtime, key, [1]))
 
 
 @pytest.mark.req("NTF-3")
@@ -180,15 +180,15 @@ async def test_a_second_member_gets_its_part_while_the_first_is_held_up_and_each
                     await tell(other, school, key, 1)
                 return second.is_set()
 
-            await eventually(shared, seconds=30)
+            await eventually(shared)
             released.set()
-            await eventually(lambda: has(runtime, keys[0], [0]), seconds=30)
+            await eventually(lambda: has(runtime, keys[0], [0]))
 
             async def all_done() -> bool:
                 written = await runtime.across_schools.fetchval("select count(*) from outbox")
                 return written == await runtime.across_schools.fetchval("select count(*) from effect")
 
-            await eventually(all_done, seconds=30)
+            await eventually(all_done)
             both = await runtime.across_schools.fetch("select distinct worker from effect")
             assert {row["worker"] for row in both} == {"first", "second"}
 
@@ -203,7 +203,7 @@ async def test_writes_go_on_while_the_broker_is_away_and_arrive_in_order_afterwa
     async with installation.running(Heard()) as runtime:
         for key in keys:
             await tell(runtime, school, key, 0)
-        await eventually(lambda: has(runtime, keys[-1], [0]), seconds=30)
+        await eventually(lambda: has(runtime, keys[-1], [0]))
         assert server.process is not None
         os.kill(server.process.pid, how)
         for value in range(1, 20):
@@ -218,7 +218,7 @@ async def test_writes_go_on_while_the_broker_is_away_and_arrive_in_order_afterwa
         else:
             await asyncio.to_thread(start, server)
         for key in keys:
-            await eventually(lambda key=key: has(runtime, key, list(range(20))), seconds=60)
+            await eventually(lambda key=key: has(runtime, key, list(range(20))))
 
 
 @pytest.mark.slow
@@ -232,20 +232,20 @@ async def test_a_wiped_broker_is_told_again_in_order_and_nothing_takes_effect_tw
     async with installation.running(Heard()) as runtime:
         for value in range(5):
             await tell(runtime, school, consumed, value)
-        await eventually(lambda: has(runtime, consumed, list(range(5))), seconds=30)
+        await eventually(lambda: has(runtime, consumed, list(range(5))))
     async with installation.running(Heard(), consumers=0) as runtime:
         for value in range(5):
             await tell(runtime, school, lost, value)
-        await eventually(lambda: is_now(lambda: unpublished(runtime), 0), seconds=30)
+        await eventually(lambda: is_now(lambda: unpublished(runtime), 0))
         await asyncio.to_thread(server.wipe)
         for key in (consumed, lost):
             await tell(runtime, school, key, 5)
         await asyncio.to_thread(start, server)
         await asyncio.to_thread(installation.make_topics)
-        await eventually(lambda: is_now(lambda: unpublished(runtime), 0), seconds=60)
+        await eventually(lambda: is_now(lambda: unpublished(runtime), 0))
     async with installation.running(Heard()) as runtime:
         for key in (consumed, lost):
-            await eventually(lambda key=key: has(runtime, key, list(range(6))), seconds=60)
+            await eventually(lambda key=key: has(runtime, key, list(range(6))))
         positions = await runtime.across_schools.fetch("select bucket, position from outbox order by bucket, position")
         heads = await runtime.across_schools.fetch("select * from outbox_head where position > 0")
         assert {row["bucket"]: row["position"] for row in positions} == {
@@ -262,13 +262,13 @@ async def test_a_consumer_that_lives_through_a_wipe_misses_nothing(own: tuple[In
     async with installation.running(Heard()) as runtime:
         for value in range(5):
             await tell(runtime, school, key, value)
-        await eventually(lambda: has(runtime, key, list(range(5))), seconds=30)
+        await eventually(lambda: has(runtime, key, list(range(5))))
         await asyncio.to_thread(server.wipe)
         await asyncio.to_thread(start, server)
         await asyncio.to_thread(installation.make_topics)
         for value in range(5, 10):
             await tell(runtime, school, key, value)
-        await eventually(lambda: has(runtime, key, list(range(10))), seconds=60)
+        await eventually(lambda: has(runtime, key, list(range(10))))
 
 
 async def unpublished(runtime: Runtime) -> int:

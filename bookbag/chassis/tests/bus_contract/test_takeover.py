@@ -9,9 +9,9 @@ import pytest
 from bookbag.chassis.consumer import Consumer
 from bookbag.chassis.outbox_bus import record_of
 from bookbag.chassis.runtime import Runtime
-from bookbag.chassis.tests.bus_contract.installation import Installation, effects, tell
+from bookbag.chassis.tests.bus_contract.installation import Installation, effects, eventually, tell
 from bookbag.chassis.tests.bus_contract.toy import Heard
-from tests.support.house import House, eventually
+from tests.support.house import House
 
 pytestmark = [pytest.mark.slow, pytest.mark.req("OPS-4", "NTF-3")]
 
@@ -39,14 +39,14 @@ class Writer:
                 "select exists (select from effect where worker = $1)", worker
             )
 
-        await eventually(works, seconds=60)
+        await eventually(works)
 
     async def until_done(self) -> None:
         async def done() -> bool:
             count = await self._runtime.across_schools.fetchval("select count(*) from effect")
             return count >= self._rounds * len(self._keys)
 
-        await eventually(done, seconds=60)
+        await eventually(done)
 
     async def prove(self) -> None:
         for key in self._keys:
