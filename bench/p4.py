@@ -50,7 +50,9 @@ async def _measure(here: Installation) -> Sequence[Result]:
     async with _runtimes(platform) as (messaging, notify):
         await _send(messaging, EVENTS)
         bus = OutboxBus({TOPIC: messaging.across_schools}, "bench", messaging.wake)
-        relay = Relay("messaging", messaging.across_schools, bus, messaging.wake, "bench", tells=messaging.service.tells)
+        relay = Relay(
+            "messaging", messaging.across_schools, bus, messaging.wake, "bench", tells=messaging.service.tells
+        )
         relayed = await _until(
             relay.run, lambda: _count(messaging, "select count(*) from outbox where published_at is not null")
         )
