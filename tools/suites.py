@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.bootstrap import promtool
+
 ROOT = Path(__file__).resolve().parents[1]
 BIN = ROOT / ".venv" / "bin"
 RESULTS = ROOT / "build" / "results"
@@ -84,6 +86,19 @@ def _main_with_protos() -> str | None:
     return None
 
 
+def _promtool_missing() -> str | None:
+    return None if promtool.found() else "promtool is not there (apt out of reach, or BOOKBAG_APT=no?)"
+
+
+def _promtool(_: list[str]) -> list[list[str]]:
+    folder, tool = ROOT / "deploy" / "observability", str(promtool.found())
+    return [
+        [tool, "check", "rules", str(folder / "rules.yaml")],
+        [tool, "check", "config", str(folder / "prometheus.yaml")],
+        [tool, "test", "rules", str(folder / "rules.test.yaml")],
+    ]
+
+
 def _pytest(report: str, *selection: str) -> Callable[[list[str]], list[list[str]]]:
     def command(extra: list[str]) -> list[list[str]]:
         return [[str(BIN / "python"), "-m", "pytest", f"--junit-xml={RESULTS / report}", *selection, *extra]]
@@ -138,6 +153,7 @@ SUITES = (
     Suite("walls", "import-linter: who may import whom", lambda _: [[_tool("lint-imports"), "--no-logo"]]),
     Suite("buf", "protocol files: form, breaking changes", _buf, missing=_buf_missing),
     Suite("docs", "generated pages are fresh", lambda _: [[_tool("python"), "-m", "tools.docs", "--check"]]),
+    Suite("alerts", "promtool: alert rules and their tests", _promtool, missing=_promtool_missing),
     Suite(
         "types",
         "basedpyright, strict",

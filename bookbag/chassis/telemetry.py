@@ -5,17 +5,20 @@ A field that is not on the list does not leave the process, so nobody can log a 
 """
 
 import logging
+import os
 import sys
 import threading
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
+from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import structlog
 
-from bookbag.chassis import tracing
+from bookbag.chassis import measures, tracing
 from bookbag.chassis.clock import new_id
-from bookbag.chassis.settings import Listening
+from bookbag.chassis.settings import Listening, Platform
 
 ALLOWED = frozenset({
     "event", "level", "timestamp", "logger", "service", "dependency", "error", "where", "job", "lease", "rpc", "route", "method",
@@ -88,6 +91,26 @@ def _end_in_words() -> None:
     threading.excepthook = lambda failure: ended(failure.exc_value, "thread")
 
 
+_volumes: set[Path] = set()
+
+
+def _disk(what: Callable[[os.statvfs_result], int]) -> list[tuple[tuple[str, ...], float]]:
+    found: list[tuple[tuple[str, ...], float]] = []
+    for folder in _volumes:
+        with suppress(OSError):
+            volume = os.statvfs(folder)
+            found.append(((), what(volume) * volume.f_frsize))
+    return found
+
+
+measures.shown(
+    "bookbag_disk_free_bytes", "Room left where the data folder is; of the one-machine run.", read=lambda: _disk(lambda at: at.f_bavail)
+)
+measures.shown(
+    "bookbag_disk_size_bytes", "Size of the volume the data folder is on; of the one-machine run.", read=lambda: _disk(lambda at: at.f_blocks)
+)
+
+
 def set_up(process: str, settings: Listening) -> None:
     """Set up this process. `process` is what it was started as (`serve`, `work`); each service in it names itself in its spans."""
     structlog.configure(
@@ -107,4 +130,7 @@ def set_up(process: str, settings: Listening) -> None:
     _end_in_words()
     # A collector that is away is told of once, by `tracing`; the library would say it with each batch.
     logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
+    _volumes.clear()
+    if isinstance(settings, Platform) and settings.data is not None:
+        _volumes.add(settings.data)
     tracing.set_up(process, str(new_id()), settings.otlp_endpoint, settings.trace_ratio)

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from time import monotonic
 
-from tools.bootstrap import kafka, node, packages, stubs, system
+from tools.bootstrap import kafka, node, packages, promtool, stubs, system
 from tools.bootstrap.progress import ROOT, Progress, Trouble
 
 PURPOSES = {
@@ -81,6 +81,8 @@ def _prepare(purpose: str, progress: Progress) -> bool:
         worked = bool(built and built.result()) or worked
         worked = bool(tools and tools.result()) or worked
         system_packages.result()
+        if purpose == "test":
+            worked = _optional(progress, lambda: promtool.ensure(progress, apt), promtool.why_none) or worked
         if broker:
             worked = _optional(progress, lambda: kafka.ensure(progress, apt), kafka.why_no_broker) or worked
     return worked
