@@ -104,10 +104,14 @@ def _disk(what: Callable[[os.statvfs_result], int]) -> list[tuple[tuple[str, ...
 
 
 measures.shown(
-    "bookbag_disk_free_bytes", "Room left where the data folder is; of the one-machine run.", read=lambda: _disk(lambda at: at.f_bavail)
+    "bookbag_disk_free_bytes",
+    "Room left where the data folder is; of the one-machine run.",
+    read=lambda: _disk(lambda at: at.f_bavail),
 )
 measures.shown(
-    "bookbag_disk_size_bytes", "Size of the volume the data folder is on; of the one-machine run.", read=lambda: _disk(lambda at: at.f_blocks)
+    "bookbag_disk_size_bytes",
+    "Size of the volume the data folder is on; of the one-machine run.",
+    read=lambda: _disk(lambda at: at.f_blocks),
 )
 
 
