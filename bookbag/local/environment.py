@@ -61,6 +61,7 @@ def settings(
         "BOOKBAG_HTTP_PORT": str(listen.http),
         "BOOKBAG_GRPC_PORT": str(listen.grpc),
         "BOOKBAG_ADMIN_PORT": str(listen.api_admin),
+        "BOOKBAG_WORKER_ADMIN_PORT": str(listen.worker_admin),  # for whoever looks at figures; a worker is told its own
         "BOOKBAG_REDIS_URL": redis_url,
         "BOOKBAG_PUBLIC_URL": listen.address,
         "BOOKBAG_SMTP_URL": f"smtp://{ports.LOOPBACK}:{listen.smtp}",

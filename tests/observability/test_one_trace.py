@@ -140,7 +140,12 @@ def test_what_is_asked_once_for_many_deliveries_is_linked_to_the_cause_of_each(
 @pytest.mark.req("OPS-3")
 def test_no_trace_is_of_work_that_found_nothing(traced: Traced, message: list[Span]) -> None:
     roots = {span.name for span in list(traced.collector.spans) if not span.parent}
-    assert {name for name in roots if " /" not in name} <= {"mail round", SENT.replace("process", "process batch"), "GET", "POST"}, roots
+    assert {name for name in roots if " /" not in name} <= {
+        "mail round",
+        SENT.replace("process", "process batch"),
+        "GET",
+        "POST",
+    }, roots
 
 
 @pytest.mark.req("OPS-3", "PRV-5")
