@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bookbag.local import kafka, seaweed
 from tools.bootstrap import promtool
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -140,6 +141,10 @@ def _e2e_missing() -> str | None:
     return None
 
 
+def _stack_missing() -> str | None:
+    return _e2e_missing() or kafka.why_not() or seaweed.why_not()
+
+
 def _npm(*words: str) -> Callable[[list[str]], list[list[str]]]:
     return lambda _: [[_tool("npm"), "--silent", *words]]
 
@@ -171,7 +176,17 @@ SUITES = (
     Suite(
         "pytest",
         "unit, component, contract, security, architecture",
-        _pytest("pytest.xml", "-n", "2", "--dist", "worksteal", "--ignore=tests/e2e", "-m", "not chaos and not e2e"),
+        _pytest(
+            "pytest.xml",
+            "-n",
+            "2",
+            "--dist",
+            "worksteal",
+            "--ignore=tests/e2e",
+            "--ignore=tests/stack",
+            "-m",
+            "not chaos and not e2e",
+        ),
         count=lambda: junit_count("pytest.xml"),
         shown=True,
     ),
@@ -185,9 +200,16 @@ SUITES = (
     ),
     Suite(
         "e2e-stack",
-        "the same journeys on the stack",
-        _pytest("e2e-stack.xml", "tests/e2e", "--product=stack", "--deselect", "tests/e2e/test_from_nothing.py"),
-        missing=_e2e_missing,
+        "the same journeys on the stack, and the stack itself",
+        _pytest(
+            "e2e-stack.xml",
+            "tests/stack",
+            "tests/e2e",
+            "--product=stack",
+            "--deselect",
+            "tests/e2e/test_from_nothing.py",
+        ),
+        missing=_stack_missing,
         count=lambda: junit_count("e2e-stack.xml"),
         shown=True,
     ),

@@ -13,7 +13,7 @@ from bookbag.cli.services import NAMES
 from bookbag.cli.stack_words import chosen
 from bookbag.local import answers, environment
 from bookbag.local.measure import memory_report
-from bookbag.local.stack_state import Standing, state_of
+from bookbag.local.stack_state import StackState, Standing, state_of
 
 _LOOK_EVERY = 0.3
 
@@ -29,8 +29,7 @@ def run(asked: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return 1
-    address, standing = found
-    return _status(asked, address, standing) if asked.action == "status" else _logs(asked, standing)
+    return _status(asked, found) if asked.action == "status" else _logs(asked, found.processes)
 
 
 def _up(asked: argparse.Namespace) -> int:
@@ -43,17 +42,24 @@ def _up(asked: argparse.Namespace) -> int:
     return stack(options, services=NAMES)
 
 
-def _status(asked: argparse.Namespace, address: str, standing: Sequence[Standing]) -> int:
-    rows = [_row(each) for each in standing]
+def _status(asked: argparse.Namespace, stack: StackState) -> int:
+    rows = [_of_supervisor(stack.supervisor), *(_row(each) for each in stack.processes)]
     events = _events(asked.data)
     if asked.json:
-        print(json.dumps({"address": address, "processes": rows, "events": events}, indent=1, default=str))
+        print(json.dumps({"address": stack.address, "processes": rows, "events": events}, indent=1, default=str))
     else:
-        print(f"{address}\n")
+        print(f"{stack.address}\n")
         print(_table([row | {"megabytes": f"{row['megabytes']:.0f}"} for row in rows]))
         print(f"\n{sum(row['megabytes'] for row in rows):.0f} MB in all\n")
         print(_table(events))
     return 0 if all(row["state"] in ("ready", "runs") for row in rows) else 1
+
+
+def _of_supervisor(pid: int) -> dict[str, Any]:
+    """The process that started the others; it takes the mail, too."""
+    memory = next((found.bytes for found in memory_report([pid]) if found.pid == pid), 0)
+    state = "runs" if memory else "is gone"
+    return {"process": "supervisor", "state": state, "pid": pid, "megabytes": round(memory / 1e6, 1), "ports": ""}
 
 
 def _row(each: Standing) -> dict[str, Any]:

@@ -154,6 +154,15 @@ class EmbeddedKafka:
     def log(self) -> Path:
         return self._log
 
+    @property
+    def cluster(self) -> str:
+        """The id of the cluster in the folder: another one knows nothing of what was published. Empty before the first start."""
+        try:
+            found = re.search(r"^cluster\.id=(.+)$", (self._data / "meta.properties").read_text(), re.MULTILINE)
+        except FileNotFoundError:
+            return ""
+        return found[1].strip() if found else ""
+
     def begin(self) -> None:
         """Start without waiting. Formats an empty folder, ends a broker an earlier run left behind."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -18,11 +18,14 @@ from bookbag.local.certificate import ensure_certificate
 from bookbag.local.data_folder import DataFolder
 from bookbag.local.environment import REPOSITORY, SERVICES
 from bookbag.local.gateway import Behind, EmbeddedGateway
+from bookbag.local.kafka import EmbeddedKafka
 from bookbag.local.keys import ensure_keys
 from bookbag.local.parts import Part, ServiceProcess, wait_ready
-from bookbag.local.postgres import EmbeddedPostgres
-from bookbag.local.provision import provision
+from bookbag.local.postgres import EmbeddedPostgres, PostgresAddress
+from bookbag.local.process import wait_until
+from bookbag.local.provision import database_of, provision
 from bookbag.local.refusals import CannotStart
+from bookbag.local.seaweed import EmbeddedSeaweed
 from bookbag.local.smtp_outbox import SmtpOutbox
 from bookbag.local.stack_plan import Plan
 from bookbag.local.stack_state import Known, forget_state, note_state
@@ -72,30 +75,37 @@ class _Servers:
 
     postgres: EmbeddedPostgres
     valkey: EmbeddedValkey
+    kafka: EmbeddedKafka
+    seaweed: EmbeddedSeaweed
 
     @classmethod
     def in_folder(cls, folder: DataFolder, plan: Plan) -> "_Servers":
         return cls(
             EmbeddedPostgres(folder.place("postgres"), max_connections=plan.connections),
             EmbeddedValkey(folder.place("valkey")),
+            EmbeddedKafka(folder.place("kafka")),
+            EmbeddedSeaweed(folder.place("seaweed")),
         )
 
     @property
     def all(self) -> tuple[Part, ...]:
-        return self.postgres, self.valkey
+        return self.kafka, self.seaweed, self.postgres, self.valkey  # those that take longest begin first
+
+    def told(self) -> dict[str, str]:
+        """Where they are, as settings. Call it once they are ready."""
+        return stack_plan.servers(
+            redis_url=self.valkey.address.url(), kafka=self.kafka.address, objects=self.seaweed.address
+        )
 
     def known(self, folder: DataFolder) -> list[Known]:
         """Each with its port. Call it once they are ready."""
-        return [
-            Known(
-                self.postgres, "postgresql", "postgresql", folder.place("postgres") / "postgres.log",
-                {"postgresql": self.postgres.address.port},
-            ),
-            Known(
-                self.valkey, "valkey", "valkey", folder.place("valkey") / "valkey.log",
-                {"redis": self.valkey.address.port},
-            ),
-        ]  # fmt: skip
+        where = (
+            ("postgresql", self.postgres, "postgres/postgres.log", self.postgres.address.port),
+            ("valkey", self.valkey, "valkey/valkey.log", self.valkey.address.port),
+            ("kafka", self.kafka, "kafka/kafka.log", self.kafka.address.port),
+            ("seaweedfs", self.seaweed, "seaweed/seaweed.log", int(self.seaweed.address.endpoint.rpartition(":")[2])),
+        )
+        return [Known(part, name, name, folder.path / log, {name: port}) for name, part, log, port in where]
 
 
 def _stack(
@@ -120,12 +130,13 @@ def _stack(
         run.outbox.wait_ready()
     address = f"https://{ports.LOOPBACK}:{options.port}"
     told = stack_plan.installation(
-        plan, folder=folder.path, public_url=address, redis_url=servers.valkey.address.url(), keys=keys,
+        plan, folder=folder.path, public_url=address, servers=servers.told(), keys=keys,
         demo=folder.is_demo and options.demo, web=environment.web_files(),
     )  # fmt: skip
     databases = provision(servers.postgres.address, folder.place("postgres"), services)
     operators = stack_plan.of_operators(told, databases, keys)
-    migrate_and_seed(folder, Once(), operators, services, terminal)
+    # Migrations make the topics too, so a broker that lost its disk wants them again.
+    migrate_and_seed(folder, Once(), operators, services, terminal, also=servers.kafka.cluster)
     environment.note_settings(folder.path, operators)
     logs, signing = folder.place("logs"), folder.place("keys") / "of"
 
@@ -158,6 +169,8 @@ def _stack(
     for part in (*ours, web, gateway):
         with terminal.step(part.name, since=serving):
             wait_ready(part, within=_READY_WITHIN)
+    with terminal.step("Who is who", since=serving, done="known to all"):
+        _wait_until_known(servers.postgres.address, services)
     announce(
         address, plan.apis["identity"][0], terminal, seconds=time.monotonic() - began, demo="BOOKBAG_DEMO" in told,
         hints=(f"The certificate is this machine's own; to trust it, import {tls.authority}", ""),
@@ -169,6 +182,16 @@ def _stack(
 
     note_state(folder.path, address, known)
     Supervisor(run.parts, tell=tell, asked=asked).watch()
+
+
+def _wait_until_known(address: PostgresAddress, services: Sequence[str]) -> None:
+    """Wait until each service's copy of who is who has heard from identity: before, it refuses everybody. Raises CannotStart."""
+    heard = "select count(*) from feed_state where position is not null and heard_at > now() - interval '5 s'"
+    copies = [database_of(service) for service in services if service != "identity"]
+    if not wait_until(
+        lambda: all(address.run(heard, database=copy).strip() != "0" for copy in copies), _READY_WITHIN, every=0.2
+    ):
+        raise CannotStart("The services have not heard from identity who is who; see what its worker logs.")
 
 
 def _ports_of(process: stack_plan.Planned) -> dict[str, int]:

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Final, Literal
 
 from bookbag.local import ports
+from bookbag.local.kafka import KafkaAddress
 from bookbag.local.keys import KeyFiles
 from bookbag.local.provision import ServiceUrls
+from bookbag.local.seaweed import S3Address
 
 LARGEST: Final = 8
 """Instances of one service that one machine is asked to run."""
@@ -64,13 +66,12 @@ class Plan:
 
     @property
     def peers(self) -> dict[str, str]:
-        """The gRPC addresses of each service, by commas."""
-        return {
-            name: ",".join(
-                f"{ports.LOOPBACK}:{each.grpc}" for each in self.processes if each.service == name and each.grpc
-            )
-            for name in self.services
-        }
+        """The gRPC target of each service, which names all its instances."""
+        found: dict[str, str] = {}
+        for name in self.services:
+            listen = [f"{ports.LOOPBACK}:{each.grpc}" for each in self.processes if each.service == name and each.grpc]
+            found[name] = listen[0] if len(listen) == 1 else f"ipv4:{','.join(listen)}"
+        return found
 
     @property
     def connections(self) -> int:
@@ -86,8 +87,28 @@ def _planned(services: Sequence[str], instances: Mapping[str, int], free: Iterat
             yield Planned(f"{service}-worker{suffix}", "worker", service, next(free))
 
 
+def servers(*, redis_url: str, kafka: KafkaAddress, objects: S3Address) -> dict[str, str]:
+    """Where the servers are that all processes may use."""
+    return {
+        "BOOKBAG_REDIS_URL": redis_url,
+        "BOOKBAG_BUS": "kafka",
+        "BOOKBAG_KAFKA_URL": kafka.bootstrap,
+        "BOOKBAG_KAFKA_COPIES": "1",
+        "BOOKBAG_OBJECT_STORE": objects.url,
+        "BOOKBAG_OBJECT_STORE_ACCESS_KEY": objects.access_key,
+        "BOOKBAG_OBJECT_STORE_SECRET_KEY": objects.secret_key,
+    }
+
+
 def installation(
-    plan: Plan, *, folder: Path, public_url: str, redis_url: str, keys: KeyFiles, demo: bool, web: Path | None
+    plan: Plan,
+    *,
+    folder: Path,
+    public_url: str,
+    servers: Mapping[str, str],
+    keys: KeyFiles,
+    demo: bool,
+    web: Path | None,
 ) -> dict[str, str]:
     """What all processes are told alike."""
     told = {
@@ -96,12 +117,11 @@ def installation(
         "BOOKBAG_HTTP_HOST": ports.LOOPBACK,
         "BOOKBAG_PUBLIC_URL": public_url,
         "BOOKBAG_TRUSTED_PROXIES": ports.LOOPBACK,
-        "BOOKBAG_REDIS_URL": redis_url,
         "BOOKBAG_SMTP_URL": f"smtp://{ports.LOOPBACK}:{plan.smtp}",
         "BOOKBAG_PEERS": json.dumps(plan.peers),
         "BOOKBAG_USER_KEYS": str(keys.user_keys),
         "BOOKBAG_SERVICE_KEYS": str(keys.service_keys),
-    }
+    } | dict(servers)
     if web:
         told["BOOKBAG_WEB"] = str(web)
     if demo:
@@ -131,11 +151,6 @@ def of_process(
     }
     if process.kind == "worker":
         own[f"{prefix}_WORKER_URL"] = mine.worker
-        for service, roles in databases.items():  # the outboxes are the bus
-            own |= {
-                f"BOOKBAG_{service.upper()}_APP_URL": roles.app,
-                f"BOOKBAG_{service.upper()}_WORKER_URL": roles.worker,
-            }
     else:
         own |= {"BOOKBAG_HTTP_PORT": str(process.http), "BOOKBAG_GRPC_PORT": str(process.grpc)}
     return dict(told) | own

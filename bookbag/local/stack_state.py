@@ -42,6 +42,15 @@ class Known:
         return Standing(self.name, self.service, pid, self.log, self.ports, self.ready)
 
 
+@dataclass(frozen=True, slots=True)
+class StackState:
+    """A running stack: its address, the process that watches over it and takes the mail, and all others."""
+
+    address: str
+    supervisor: int
+    processes: Sequence[Standing]
+
+
 def note_state(folder: Path, address: str, known: Sequence[Known]) -> None:
     """Write the file anew."""
     standing = [asdict(each.now()) for each in known]
@@ -55,8 +64,8 @@ def forget_state(folder: Path) -> None:
     (folder / _NAME).unlink(missing_ok=True)
 
 
-def state_of(folder: Path) -> tuple[str, list[Standing]] | None:
-    """The address of the stack on this folder, and its processes; None when none runs."""
+def state_of(folder: Path) -> StackState | None:
+    """The stack on this folder; None when none runs."""
     try:
         content: dict[str, Any] = json.loads((folder / _NAME).read_text())
     except FileNotFoundError:
@@ -64,4 +73,4 @@ def state_of(folder: Path) -> tuple[str, list[Standing]] | None:
     processes: list[dict[str, Any]] = content["processes"]
     for each in processes:
         each["log"] = Path(each["log"])
-    return str(content["address"]), [Standing(**each) for each in processes]
+    return StackState(content["address"], content["supervisor"], [Standing(**each) for each in processes])

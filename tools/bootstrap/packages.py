@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Literal
 
 from tools.bootstrap.progress import ROOT, OutOfReach, Progress, Trouble, run
 from tools.bootstrap.stamps import Stamp, fingerprint
@@ -11,19 +12,22 @@ from tools.bootstrap.system import Apt
 
 VENV = ROOT / ".venv"
 BIN = VENV / "bin"
-RUN_LOCKS = ("requirements.txt", "requirements-local.txt")
-TEST_LOCKS = (*RUN_LOCKS, "requirements-stack.txt", "requirements-test.txt")
+Level = Literal["run", "stack", "test"]
+_RUN = ("requirements.txt", "requirements-local.txt")
+_STACK = (*_RUN, "requirements-stack.txt")
+LOCKS: dict[Level, tuple[str, ...]] = {"run": _RUN, "stack": _STACK, "test": (*_STACK, "requirements-test.txt")}
+"""What each level installs: all that the one before it does, and more."""
 _UV_LOCK = "requirements-bootstrap.txt"
 # A run needs about 1 GB in .venv and the web client's folder together, the tests 0.5 GB more (measured).
 _SPACE_NEEDED = 1_500_000_000
 
 
-def ensure(progress: Progress, apt: Apt, *, tests: bool) -> bool:
+def ensure(progress: Progress, apt: Apt, *, level: Level) -> bool:
     """Bring `.venv` to the locked state; True when something was installed."""
-    run_mark = fingerprint([ROOT / name for name in RUN_LOCKS], also=_python_of_venv())
-    test_mark = fingerprint([ROOT / name for name in TEST_LOCKS], also=_python_of_venv())
-    run_stamp, test_stamp = (Stamp(VENV / f".bookbag-{name}", BIN / "python") for name in ("run", "test"))
-    if _works() and (test_stamp.stands(test_mark) or (not tests and run_stamp.stands(run_mark))):
+    stamps = {name: Stamp(VENV / f".bookbag-{name}", BIN / "python") for name in LOCKS}
+    levels = list(LOCKS)
+    wanted = levels.index(level)
+    if _works() and any(stamps[name].stands(_mark(name)) for name in levels[wanted:]):
         return False
     free = shutil.disk_usage(ROOT).free
     if not VENV.exists() and free < _SPACE_NEEDED:
@@ -31,19 +35,21 @@ def ensure(progress: Progress, apt: Apt, *, tests: bool) -> bool:
     if not _works():
         with progress.step("environment .venv"):
             _make(apt)
-    run_stamp.clear()
-    test_stamp.clear()
+    for stamp in stamps.values():
+        stamp.clear()
     uv = _uv(progress)
-    locks = TEST_LOCKS if tests else RUN_LOCKS
+    locks = LOCKS[level]
     count = sum(line.count("==") for name in locks for line in (ROOT / name).read_text().splitlines())
     with progress.step(f"Python packages with {'uv' if uv else 'pip'}", first=f"{count} pinned, by hash"):
         _install(uv, locks)
     _smoke()
-    also = _python_of_venv()
-    run_stamp.set(fingerprint([ROOT / name for name in RUN_LOCKS], also=also))
-    if tests:
-        test_stamp.set(fingerprint([ROOT / name for name in TEST_LOCKS], also=also))
+    for name in levels[: wanted + 1]:
+        stamps[name].set(_mark(name))
     return True
+
+
+def _mark(level: Level) -> str:
+    return fingerprint([ROOT / name for name in LOCKS[level]], also=_python_of_venv())
 
 
 def _works() -> bool:

@@ -53,7 +53,9 @@ def main(args: list[str]) -> int:
 def _prepare(purpose: str, progress: Progress) -> bool:
     """Do the steps; True when there was anything to do."""
     apt = system.Apt()
-    tests = purpose in {"test", "checks", "bench", "stack"}
+    level: packages.Level = (
+        "test" if purpose in {"test", "checks", "bench"} else "stack" if purpose == "stack" else "run"
+    )
     broker = purpose in {"test", "bench", "stack"}
     wanted = {
         "run": (system.APERTIUM,),
@@ -65,7 +67,7 @@ def _prepare(purpose: str, progress: Progress) -> bool:
     with ThreadPoolExecutor(max_workers=4) as pool:
         # apt waits for its mirrors while pip waits for its own: both at once.
         system_packages = pool.submit(system.ensure, progress, apt, *wanted, insist=insist)
-        worked = packages.ensure(progress, apt, tests=tests)
+        worked = packages.ensure(progress, apt, level=level)
         made = pool.submit(stubs.ensure, progress, anew=purpose == "stubs")
         built = None
         if purpose in {"run", "test", "bench", "stack", "web"}:
