@@ -15,6 +15,7 @@ from bookbag.chassis.problems import COMMON
 from bookbag.chassis.service import Service
 from bookbag.chassis.settings import Platform
 from tools import dashboards
+from tools.conformance import conformance_page
 from tools.policy_docs import policy_page, schema_file
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -124,6 +125,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/settings.md": settings_page,
     "docs/problems.md": problems_page,
     "docs/metrics.md": metrics_page,
+    "docs/conformance.md": conformance_page,
     "docs/policy.md": policy_page,
     "docs/policy.schema.json": schema_file,
     **{

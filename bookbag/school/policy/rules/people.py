@@ -1,5 +1,6 @@
 """Who may begin and answer conversations (MSG-13, MSG-4), where matters lead (POL-9), guardians (POL-8), terms (POL-11), conduct, review."""
 
+from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -200,3 +201,10 @@ def review_state(rules: SchoolRules, today: date) -> ReviewState:
     if today > review.next:
         return ReviewState.PAST
     return ReviewState.NEAR if today >= review.next - timedelta(days=review.shown_days_before) else ReviewState.FAR
+
+
+def next_review(rules: SchoolRules, reviewed_on: date) -> date:
+    """The date to propose after a review: as many months later as the policy says, the month's last day where it is shorter."""
+    months = reviewed_on.month - 1 + rules.policy.review.every_months
+    year, month = reviewed_on.year + months // 12, months % 12 + 1
+    return date(year, month, min(reviewed_on.day, monthrange(year, month)[1]))

@@ -13,6 +13,7 @@ from bookbag.school.policy.rules import (
     digest_of,
     may_answer,
     may_begin,
+    next_review,
     next_step,
     place_for_guardian,
     review_state,
@@ -170,3 +171,10 @@ def test_the_ladder_is_climbed_step_by_step_and_its_top_repeats() -> None:
 )
 def test_leaders_are_reminded_of_the_review(today: date, state: ReviewState) -> None:
     assert review_state(rules(), today) is state
+
+
+@pytest.mark.req("POL-2")
+def test_the_next_review_is_proposed_whole_months_later() -> None:
+    assert next_review(preset("b"), date(2026, 7, 1)) == date(2027, 7, 1)
+    assert next_review(preset("c"), date(2028, 2, 29)) == date(2030, 2, 28)
+    assert next_review(rules({"review.every_months": 1}), date(2026, 12, 31)) == date(2027, 1, 31)
