@@ -1,4 +1,9 @@
-"""Calls to sibling services: one channel each, a deadline always, the service's own token, and retries only where harmless."""
+"""Calls to sibling services: spread over all instances that say they serve, a deadline always, the service's own token.
+
+A call is repeated only where its proto says that this is harmless (`idempotency_level`), only when it got no answer, a few times, and
+within a budget, so that a sibling in trouble is not asked more often than one that is well. Any other call that got no answer is
+told as DependencyAway and was sent once at most.
+"""
 
 import json
 from collections.abc import AsyncIterator, Callable
@@ -7,8 +12,11 @@ from uuid import UUID
 
 import grpc
 import grpc.aio
+from google.protobuf.descriptor_pb2 import MethodOptions
+from google.protobuf.descriptor_pool import Default
 
 from bookbag.chassis import tracing
+from bookbag.chassis.addresses import target_of
 from bookbag.chassis.problems import DependencyAway
 from bookbag.chassis.tokens import ServiceSigner
 from bookbag.chassis.watched import calling
@@ -16,38 +24,83 @@ from bookbag.chassis.watched import calling
 T = TypeVar("T")
 
 DEADLINE = 2.0
-"""Seconds a call may take unless it says otherwise."""
+"""Seconds a call may take unless it says otherwise, all its repetitions together."""
 
 _OPTIONS = (
-    ("grpc.keepalive_time_ms", 10_000),
-    ("grpc.keepalive_timeout_ms", 3_000),
+    # An instance that vanished without a word is noticed within 13 s. The server allows a ping each 5 s (rpc.py).
+    ("grpc.keepalive_time_ms", 8_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.http2.ping_timeout_ms", 5_000),
     ("grpc.http2.max_pings_without_data", 0),
     ("grpc.max_receive_message_length", 4 * 1024 * 1024),
     ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.min_reconnect_backoff_ms", 2000),
     ("grpc.max_reconnect_backoff_ms", 1000),
-    ("grpc.service_config", json.dumps({"loadBalancingConfig": [{"round_robin": {}}]})),
+    ("grpc.dns_min_time_between_resolutions_ms", 5_000),
 )
 
+_HARMLESS = {MethodOptions.NO_SIDE_EFFECTS, MethodOptions.IDEMPOTENT}
+
+_RETRY = {
+    "maxAttempts": 3, "initialBackoff": "0.05s", "maxBackoff": "0.3s", "backoffMultiplier": 2,
+    "retryableStatusCodes": ["UNAVAILABLE"],
+}  # fmt: skip
+_BUDGET = {"maxTokens": 200, "tokenRatio": 0.5}
+"""Each call without an answer costs one token, each answer gives half of one back; with half of them gone nothing is repeated. So all
+that is in flight when an instance dies may be repeated, and a sibling that stays away is soon asked once for each call."""
+
 _AWAY = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED}
+
+
+class _Methods:
+    """Stands for a channel where a generated stub only shall say which methods it has."""
+
+    def __init__(self) -> None:
+        self.paths: list[str] = []
+
+    def unary_unary(self, path: str, **_: object) -> None:
+        self.paths.append(path)
+
+    def unary_stream(self, path: str, **_: object) -> None:
+        self.paths.append(path)
+
+
+def service_config(kind: Callable[[Any], object]) -> dict[str, object]:
+    """How calls of one kind of stub are spread, and which of them are repeated."""
+    methods = _Methods()
+    kind(methods)
+    harmless: list[dict[str, str]] = []
+    for path in methods.paths:
+        service, method = path.removeprefix("/").split("/")
+        declared = Default().FindMethodByName(f"{service}.{method}")
+        if declared.GetOptions().idempotency_level in _HARMLESS:
+            harmless.append({"service": service, "method": method})
+    return {
+        "loadBalancingConfig": [{"round_robin": {}}],
+        "healthCheckConfig": {"serviceName": ""},
+        "retryThrottling": _BUDGET,
+        "methodConfig": [{"name": harmless, "retryPolicy": _RETRY}] if harmless else [],
+    }
 
 
 class Peers:
     """The siblings of one service. Channels open on first use and reconnect by themselves."""
 
     def __init__(self, addresses: dict[str, str], signer: ServiceSigner | None) -> None:
-        self._addresses = addresses
+        self._targets = {service: target_of(address) for service, address in addresses.items()}
         self._signer = signer
         self._name = signer.service if signer is not None else ""
-        self._channels: dict[str, grpc.aio.Channel] = {}
+        self._channels: dict[tuple[str, object], grpc.aio.Channel] = {}
 
     def stub(self, service: str, kind: Callable[[grpc.aio.Channel], T]) -> T:
-        """A generated stub over the sibling's channel."""
-        channel = self._channels.get(service)
+        """A generated stub over the channel of its kind to the sibling."""
+        channel = self._channels.get((service, kind))
         if channel is None:
-            if service not in self._addresses:
+            if service not in self._targets:
                 raise LookupError(f"BOOKBAG_PEERS names no address for {service}")
-            channel = grpc.aio.insecure_channel(self._addresses[service], options=_OPTIONS)
-            self._channels[service] = channel
+            options = (*_OPTIONS, ("grpc.service_config", json.dumps(service_config(kind))))
+            channel = grpc.aio.insecure_channel(self._targets[service], options=options)
+            self._channels[service, kind] = channel
         return kind(channel)
 
     def metadata(self, service: str, school: UUID | None, trace: str | None = None) -> tuple[tuple[str, str], ...]:

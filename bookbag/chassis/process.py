@@ -48,6 +48,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+DRAIN_SECONDS = 0.5
+"""How long a process that was told to stop still answers everybody, while those who watch its health turn elsewhere."""
+
 
 def holder_name() -> str:
     """A name for this process that no other process, now or before, has: leases are held under it."""
@@ -150,6 +153,7 @@ class _Parts:
 
     def __init__(self, services: Sequence[Service], platform: Platform, *, working: bool, clock: Clock | None) -> None:
         self.platform = platform
+        self.leaving = False
         self.wake = Wake(platform.redis_url.get_secret_value(), *_channels(services))
         self.runtimes = [
             runtimes.build(service, platform, self.wake, clock=clock, working=working) for service in services
@@ -170,6 +174,8 @@ class _Parts:
         await self.wake.close()
 
     async def ready(self) -> None:
+        if self.leaving:
+            raise DependencyAway("nothing, it stops")
         for runtime in self.runtimes:
             await runtime.database.ready()
 
@@ -199,8 +205,11 @@ async def serve(
         _settle_memory()
         stopping = asyncio.ensure_future(until())
         await asyncio.wait([*running, stopping], return_when=asyncio.FIRST_COMPLETED)
+        parts.leaving = True
+        await rpc.drain()
+        await asyncio.wait(running, timeout=DRAIN_SECONDS)
         http.should_exit = admin.should_exit = True
-        parts.wake.ring("live:stopping")
+        parts.wake.say_stopping()
         await asyncio.gather(*running, rpc.stop())
 
 

@@ -112,7 +112,8 @@ async def _admitted(
         problem = refusal_of(error, runtime.service)
         if problem.kind is INTERNAL:
             log.error("rpc failed", rpc=method, error=type(error).__name__, exc_info=error)
-        await context.abort(problem.kind.grpc_code, problem.kind.code)
+        # An answer is an answer: only a call that got none is repeated, elsewhere (peers.py).
+        await context.abort(problem.kind.grpc_code, problem.kind.code, (("grpc-retry-pushback-ms", "-1"),))
 
 
 def _guarded(
@@ -157,6 +158,12 @@ class RpcServer:
                 ("grpc.max_receive_message_length", 4 * 1024 * 1024),
                 ("grpc.keepalive_permit_without_calls", 1),
                 ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+                # A caller that vanished without a word is let go.
+                ("grpc.keepalive_time_ms", 8_000),
+                ("grpc.keepalive_timeout_ms", 5_000),
+                ("grpc.http2.ping_timeout_ms", 5_000),
+                # Callers connect anew every few minutes, so that they find instances that were added; streams go on undisturbed.
+                ("grpc.max_connection_age_ms", 300_000),
             ),
         )
         self._health: Any = HealthServicer()
@@ -174,7 +181,11 @@ class RpcServer:
         await self._server.start()
         await self._health.set("", health_pb2.HealthCheckResponse.SERVING)
 
-    async def stop(self, grace: float = 3.0) -> None:
-        """Say that we are going, let running calls end, then close."""
+    async def drain(self) -> None:
+        """Say that we are going: callers that watch our health send new calls elsewhere, while we still answer."""
         await self._health.enter_graceful_shutdown()
+
+    async def stop(self, grace: float = 3.0) -> None:
+        """Let running calls end, then close."""
+        await self.drain()
         await self._server.stop(grace)

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bookbag.chassis.addresses import PeerAddress
 from bookbag.chassis.objects import place_of
 
 
@@ -78,7 +79,10 @@ class Platform(Listening):
     kafka_copies: int = Field(
         3, ge=1, le=9, description="Brokers that keep each event; with 3, one may be away. Counts when topics are made."
     )
-    peers: dict[str, str] = Field(default_factory=dict, description="gRPC address of each service, as JSON.")
+    peers: dict[str, PeerAddress] = Field(
+        default_factory=dict,
+        description="gRPC address of each service, as JSON: host:port, several IP addresses with commas, or dns:///name:port.",
+    )
     user_keys: Path = Field(description="Public keys (JWKS) that user tokens are verified with.")
     service_keys: Path = Field(description="Public key of each service (JSON of JWKs) for service tokens.")
     signing_keys: Path = Field(description="Folder with the private keys that this process may sign with.")

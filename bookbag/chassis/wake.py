@@ -45,6 +45,8 @@ class Wake:
         self._sending: asyncio.Task[None] | None = None
         self._sleepers: dict[str, set[asyncio.Event]] = {}
         self._listener: asyncio.Task[None] | None = None
+        self.stopping = False
+        """Whether the process has begun to stop; what sleeps for ever looks here each time it wakes."""
 
     async def start(self) -> None:
         if self._families:
@@ -86,6 +88,12 @@ class Wake:
         """Wake the sleepers of a channel in this process only."""
         for event in self._sleepers.get(channel, ()):
             event.set()
+
+    def say_stopping(self) -> None:
+        """Wake every sleeper of this process once, to see that it is `stopping`."""
+        self.stopping = True
+        for channel in list(self._sleepers):
+            self.ring(channel)
 
     async def _listen(self) -> None:
         while True:

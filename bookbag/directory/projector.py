@@ -1,7 +1,8 @@
 """Keeps a service's copy of who is who: follows identity's access feed and applies each change together with its position.
 
 Facts carry a revision, so a repeated or older one changes nothing; a service that is new or rebuilt starts with a snapshot. `heard_at`
-moves only when the copy is complete up to the feed's head: a copy that lags counts as one that does not know.
+moves only when the copy is complete up to the feed's head: a copy that lags counts as one that does not know. Of several processes
+one does the work: each transaction proves that its process still holds the lease.
 """
 
 import asyncio
@@ -31,6 +32,11 @@ Reaction = Callable[[Tx, facts.AccessChange], Awaitable[None]]
 SILENCE_SECONDS = 3.0
 """The feed beats each second; after so much silence the stream counts as dead and is opened anew."""
 
+
+class NotOurs(Exception):
+    """Another process follows the feed for this service by now."""
+
+
 _STANDINGS = {facts.STANDING_ACTIVE: "active", facts.STANDING_SUSPENDED: "suspended", facts.STANDING_ENDED: "ended"}
 
 
@@ -49,18 +55,20 @@ class Projector:
     def __init__(self, runtime: Runtime, reacts: Mapping[str, Reaction]) -> None:
         self._runtime = runtime
         self._reacts = reacts
-        self._leases = Leases(runtime.across_schools, "projector", ["feed"], str(runtime.state["holder"]))
+        self.leases = Leases(runtime.across_schools, "projector", ["feed"], str(runtime.state["holder"]))
 
     async def run(self) -> None:
         """Follow the feed until cancelled; outlives an absent identity or database."""
-        keeping = asyncio.create_task(self._leases.keep(), name="projector lease")
+        keeping = asyncio.create_task(self.leases.keep(), name="projector lease")
         try:
             while True:
-                if self._leases.held_of("feed") is None:
+                if self.leases.held_of("feed") is None:
                     await asyncio.sleep(0.1)
                     continue
                 try:
                     await self.follow()
+                except NotOurs:
+                    log.info("feed is another's", service=self._runtime.name)
                 except (DependencyAway, TimeoutError) as away:
                     log.warning("feed waits", service=self._runtime.name, dependency=getattr(away, "name", "identity"))
                 except grpc.aio.AioRpcError as error:
@@ -81,14 +89,14 @@ class Projector:
             "identity", stub.WatchChanges, pb.WatchChangesRequest(after=position), school=None, deadline=None
         )
         try:
-            while self._leases.held_of("feed") is not None:
+            while self.leases.held_of("feed") is not None:
                 async with asyncio.timeout(SILENCE_SECONDS):
                     answer: pb.WatchChangesResponse = await anext(stream)
                 if answer.changes:
                     position = answer.changes[-1].position
                     await self.apply(answer.changes, position)
                 if position >= answer.head:
-                    await self._runtime.database.execute("update feed_state set heard_at = clock_timestamp()")
+                    await self._note("heard_at = clock_timestamp()")
         except StopAsyncIteration:
             return
         finally:
@@ -101,19 +109,38 @@ class Projector:
         ):
             await self.apply(answer.changes, None)
             position = answer.position or position
-        await self._runtime.database.execute("update feed_state set position = $1", position)
+        await self._note("position = $3", position)
         log.info("snapshot loaded", service=self._runtime.name)
         return position
 
     async def apply(self, changes: Sequence[facts.AccessChange], position: int | None) -> None:
-        """Apply changes in order. Those of one school that follow each other share a transaction; the last one moves the position."""
+        """Apply changes in order. Those of one school that follow each other share a transaction; the last one moves the position.
+        Raises NotOurs, having changed nothing more, once the lease is somebody else's."""
         groups = [(school, list(group)) for school, group in groupby(changes, key=lambda change: change.school_id)]
         for school, group in groups:
             async with self._runtime.database.tenant(UUID(school)) as tx:
+                if not await tx.fetchval("select holds_feed($1, $2)", *self._hold()):
+                    raise NotOurs
                 for change in group:
                     await self._apply_one(tx, change)
                 if position is not None:
                     await tx.execute("update feed_state set position = greatest(position, $1)", group[-1].position)
+
+    def _hold(self) -> tuple[str, int]:
+        """Our name and fence, for the database to compare. Raises NotOurs when we do not believe in them ourselves."""
+        fence = self.leases.held_of("feed")
+        if fence is None:
+            raise NotOurs
+        return self.leases.holder, fence
+
+    async def _note(self, what: str, *values: object) -> None:
+        """Change the one row that says how far this copy is. Raises NotOurs."""
+        noted = await self._runtime.database.fetchval(
+            f"update feed_state set {what} where holds_feed($1, $2) returning true",  # noqa: S608 - words of this file
+            *self._hold(), *values,
+        )  # fmt: skip
+        if not noted:
+            raise NotOurs
 
     async def _apply_one(self, tx: Tx, change: facts.AccessChange) -> None:
         name = change.WhichOneof("fact")

@@ -91,30 +91,17 @@ class LiveStream:
         desk = desk_of(runtime)
         desk.enter(who)
         try:
-            with (
-                runtime.wake.sleeper(live_channel(*who)) as sleeper,
-                runtime.wake.sleeper("live:stopping") as stopping,
-            ):
-                going = asyncio.create_task(
-                    stopping.wait(self._longest().total_seconds()), name="stream ends with its process"
-                )
-                try:
-                    for one in self.greeting:
-                        yield one
-                    async for one in self._follow(sleeper, going):
-                        yield one
-                finally:
-                    going.cancel()
+            with runtime.wake.sleeper(live_channel(*who)) as sleeper:
+                for one in self.greeting:
+                    yield one
+                async for one in self._follow(sleeper):
+                    yield one
         finally:
             desk.leave(who)
 
-    def _longest(self) -> timedelta:
-        """No stream outlives its token; a minute more is for clocks that differ."""
-        return max(self.expires - self.call.runtime.clock.now(), timedelta(0)) + timedelta(minutes=1)
-
-    async def _follow(self, sleeper: Sleeper, going: asyncio.Task[bool]) -> AsyncGenerator[str]:
+    async def _follow(self, sleeper: Sleeper) -> AsyncGenerator[str]:
         quiet = 0
-        while not going.done():
+        while not self.call.runtime.wake.stopping:
             try:
                 found = await self._look()
             except Problem as problem:
@@ -138,7 +125,7 @@ class LiveStream:
                 quiet = 0
                 yield BEAT
             if not found or len(found) < FRAMES_AT_ONCE // 2:
-                await _first_of(sleeper, going)
+                await sleeper.wait(LOOK_SECONDS)
 
     async def _look(self) -> list[StreamEvent]:
         """Prove the standing again and read what is new, in one short transaction."""
@@ -162,15 +149,6 @@ class LiveStream:
         if self._unsure_since is None:
             self._unsure_since = now
         return now - self._unsure_since > UNSURE_FOR
-
-
-async def _first_of(sleeper: Sleeper, going: asyncio.Task[bool]) -> None:
-    """Wait for a wake-up, for two seconds, or for the process to stop."""
-    waiting = asyncio.create_task(sleeper.wait(LOOK_SECONDS), name="stream waits")
-    try:
-        await asyncio.wait((waiting, going), return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        waiting.cancel()
 
 
 def data_of(event: StreamEvent) -> dict[str, object]:

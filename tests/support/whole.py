@@ -57,10 +57,12 @@ class Whole:
     admin_ports: dict[str, int] = field(default_factory=dict)
     http_ports: dict[str, int] = field(default_factory=dict)
     """Of the services that have an API process of their own; the others answer at `address`."""
+    grpc_ports: dict[str, int] = field(default_factory=dict)
+    """Of each copy, where there are several."""
 
-    def begin(self, kind: str, service: str = "all", **changed: str) -> None:
-        """Start `serve` or `work` of a service, or start it again; under `changed` settings."""
-        name = f"{kind}-{service}"
+    def begin(self, kind: str, service: str = "all", copy: str = "", **changed: str) -> None:
+        """Start `serve` or `work` of a service, or start it again; under `changed` settings. `copy` tells several of one kind apart."""
+        name = f"{kind}-{service}{copy}"
         self.admin_ports.setdefault(name, ports.choose_one())
         log = (self.folder / f"{name}.log").open("ab")
         environment = os.environ | self.environment | {"BOOKBAG_ADMIN_PORT": str(self.admin_ports[name])} | changed
@@ -68,13 +70,13 @@ class Whole:
             [sys.executable, "-m", "bookbag", kind, service], cwd=REPOSITORY, env=environment, stdout=log, stderr=log
         )
 
-    def end(self, kind: str, service: str = "all") -> None:
-        process = self.processes.pop(f"{kind}-{service}")
+    def end(self, kind: str, service: str = "all", copy: str = "") -> None:
+        process = self.processes.pop(f"{kind}-{service}{copy}")
         process.terminate()
         process.wait(20)
 
-    def kill(self, kind: str, service: str = "all") -> None:
-        process = self.processes.pop(f"{kind}-{service}")
+    def kill(self, kind: str, service: str = "all", copy: str = "") -> None:
+        process = self.processes.pop(f"{kind}-{service}{copy}")
         process.kill()
         process.wait(20)
 

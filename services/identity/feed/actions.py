@@ -26,9 +26,10 @@ async def sequence(runtime: Runtime) -> None:
 
 
 async def watch(runtime: Runtime, after: int) -> AsyncIterator[store.Reading]:
-    """Every change after a position, in order, for ever; a reading without changes is the beat. Raises DependencyAway."""
+    """Every change after a position, in order, until this process stops; a reading without changes is the beat. Raises
+    DependencyAway."""
     with runtime.wake.sleeper(f"{runtime.name}:feed") as sleeper:
-        while True:
+        while not runtime.wake.stopping:
             reading = await store.read(runtime.database, after, PAGE)
             yield reading
             if reading.changes:

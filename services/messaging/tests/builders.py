@@ -190,6 +190,8 @@ class Oak(School):
             link_id=str(link), pupil_id=str(self.emma.id), person_id=str(guardian.id), relationship="father"
         )
         projector = Projector(self.runtime, REACTS)
+        await projector.leases.renew()
         await projector.apply(
             [AccessChange(school_id=str(self.id), revision=self.revision, guardianship=fact)], position=None
         )
+        await projector.leases.give_back()

@@ -310,9 +310,11 @@ async def test_a_quiet_stream_beats_and_says_nothing_else(town: Town):
 async def test_a_stopping_process_ends_its_streams_at_once(town: Town):
     async with stream(town, guardian(town)) as live:
         await live.frame()
-        town.runtime.wake.ring("live:stopping")
-
-        assert await live.chunk() is None
+        town.runtime.wake.say_stopping()
+        try:
+            assert await live.chunk() is None
+        finally:
+            town.runtime.wake.stopping = False
 
 
 async def test_a_person_has_a_bounded_number_of_streams(town: Town):
