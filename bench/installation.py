@@ -12,16 +12,17 @@ from uuid import UUID
 
 import asyncpg
 
+from bench.running import Running
 from bookbag.chassis.clock import SystemClock
 from bookbag.chassis.migrate import migrate_now
 from bookbag.chassis.tokens import UserSigner
 from bookbag.cli.services import named
 from bookbag.local import ports
-from bookbag.local.environment import REPOSITORY, Ports, for_child, settings
+from bookbag.local.environment import REPOSITORY, Ports, for_child, settings, settings_of_running
 from bookbag.local.keys import ensure_keys
 from bookbag.local.parts import ServiceProcess, start, wait_ready
-from bookbag.local.postgres import EmbeddedPostgres
-from bookbag.local.provision import ServiceUrls, provision
+from bookbag.local.postgres import EmbeddedPostgres, PostgresAddress
+from bookbag.local.provision import provision
 from bookbag.local.valkey import EmbeddedValkey
 
 SCHOOLS = 20
@@ -40,8 +41,9 @@ class Installation:
     """What a measurement needs to know."""
 
     folder: Path
-    postgres: EmbeddedPostgres
-    messaging: ServiceUrls
+    postgres: PostgresAddress
+    messaging: str
+    """The database's address for the role that serves requests."""
     address: str
     environment: dict[str, str]
     targets: Path
@@ -82,12 +84,26 @@ def installation(
                 wait_ready(process)
                 targets = folder / "targets"
                 targets.write_text(_targets(UserSigner(keys.signing_keys / "users.json", SystemClock()), schools))
-                yield Installation(folder, postgres, urls["messaging"], listen.address, environment, targets)
+                yield Installation(
+                    folder, postgres.address, urls["messaging"].app, listen.address, environment, targets
+                )
             finally:
                 process.stop()
         finally:
             valkey.stop()
             postgres.stop()
+
+
+def installation_of(product: Running) -> Installation:
+    """A stack that runs, filled in the same way."""
+    told = settings_of_running(product.folder) or {}
+    server = product.folder / "postgres"
+    postgres = PostgresAddress(int((server / "port").read_text()), (server / "password").read_text().strip())
+    asyncio.run(_fill(postgres.url("bookbag_messaging"), 0, SCHOOLS, threads=True))
+    targets = product.folder / "targets"
+    signer = UserSigner(Path(told["BOOKBAG_SIGNING_KEYS"]) / "users.json", SystemClock())
+    targets.write_text(_targets(signer, SCHOOLS))
+    return Installation(product.folder, postgres, told["BOOKBAG_MESSAGING_APP_URL"], product.address, told, targets)
 
 
 def _targets(signer: UserSigner, schools: int) -> str:

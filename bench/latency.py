@@ -5,16 +5,14 @@ import asyncio
 import json
 import multiprocessing
 import statistics
-import tempfile
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 
 import httpx2
 
-from bench.p6 import running
 from bench.results import Result
+from bench.running import NAMES, Kind, fresh
 from bookbag.chassis.clock import new_id
 
 SENDS = 200
@@ -27,21 +25,27 @@ OTHERS = ("Sami", "Gwen", "Zofia")
 
 
 def measure() -> Sequence[Result]:
-    """Both figures on the embedded run."""
-    with tempfile.TemporaryDirectory(prefix="bookbag-bench-") as name, running(Path(name) / "data") as (address, _, _):
-        idle = asyncio.run(_latencies(address))
-        load = multiprocessing.get_context("spawn").Process(target=_load, args=(address,), daemon=True)
+    """Both figures on both runs."""
+    return [*_of("up", "ab"), *_of("stack", "cd")]
+
+
+def _of(kind: Kind, parts: str) -> Sequence[Result]:
+    with fresh(kind) as product:
+        idle = asyncio.run(_latencies(product.address))
+        load = multiprocessing.get_context("spawn").Process(target=_load, args=(product.address,), daemon=True)
         load.start()
-        busy = asyncio.run(_latencies(address))
+        busy = asyncio.run(_latencies(product.address))
         load.terminate()
         load.join()
     results: list[Result] = []
-    for part, what, found in (("a", "idle", idle), ("b", f"with {LOAD_PER_SECOND} messages/s beside", busy)):
+    for part, what, found in zip(
+        parts, ("idle", f"with {LOAD_PER_SECOND} messages/s beside"), (idle, busy), strict=True
+    ):
         p50, p99 = (statistics.quantiles(found, n=100)[at] * 1000 for at in (49, 98))
-        print(f"E2E: {what}: p50 {p50:.0f} ms, p99 {p99:.0f} ms of {len(found)}")
+        print(f"E2E: {NAMES[kind]}, {what}: p50 {p50:.0f} ms, p99 {p99:.0f} ms of {len(found)}")
         results.append(
-            Result(f"E2E{part}", f"accepted → live event at the reader, {what}, p99", round(p99, 1), "ms", f"≤ {GOAL_MS:g}",
-                   p99 <= GOAL_MS, {"p50": p50, "all": found})
+            Result(f"E2E{part}", f"accepted → live event at the reader, {NAMES[kind]}, {what}, p99", round(p99, 1), "ms",
+                   f"≤ {GOAL_MS:g}", p99 <= GOAL_MS, {"p50": p50, "all": found})
         )  # fmt: skip
     return results
 
@@ -123,7 +127,7 @@ async def _thread(client: httpx2.AsyncClient, pupil: str) -> str:
 
 @asynccontextmanager
 async def _signed_in(address: str, name: str, role: str) -> AsyncGenerator[httpx2.AsyncClient]:
-    async with httpx2.AsyncClient(base_url=address, timeout=20) as client:
+    async with httpx2.AsyncClient(base_url=address, timeout=20, verify=False) as client:
         people = (await client.get("/identity/v1/demo/people")).json()["people"]
         person = next(one["person"] for one in people if name in one["name"] and one["role"] == role)
         who = {"person": person, "role": role}

@@ -58,7 +58,7 @@ async def _measure(here: Installation) -> Sequence[Result]:
         )
         consumer = Consumer(notify, bus)
         told = await _until(consumer.run, lambda: _count(notify, "select count(*) from processed"))
-        administrator = await asyncpg.connect(here.postgres.address.url("bookbag_notify"))
+        administrator = await asyncpg.connect(here.postgres.url("bookbag_notify"))
         deliveries = await administrator.fetchval("select count(*) from delivery")
         await administrator.close()
         raw_read, raw_written = await _raw(here)
@@ -135,7 +135,7 @@ async def _count(runtime: Runtime, sql: str) -> int:
 
 async def _raw(here: Installation) -> tuple[float, float]:
     """Events read and deliveries written per second, in batches, with nothing between."""
-    connection = await asyncpg.connect(here.postgres.address.url("bookbag_messaging"))
+    connection = await asyncpg.connect(here.postgres.url("bookbag_messaging"))
     try:
         await connection.execute(
             "create table raw_outbox (like outbox including all); insert into raw_outbox overriding system value select * from outbox"
@@ -153,7 +153,7 @@ async def _raw(here: Installation) -> tuple[float, float]:
         reading = (time.monotonic() - began) / read
     finally:
         await connection.close()
-    connection = await asyncpg.connect(here.postgres.address.url("bookbag_notify"))
+    connection = await asyncpg.connect(here.postgres.url("bookbag_notify"))
     try:
         for table in ("notification", "delivery", "stream_event"):
             await connection.execute(f"create table raw_{table} (like {table} including all)")
