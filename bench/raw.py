@@ -67,7 +67,9 @@ async def inserts(here: Installation) -> float:
     connection = await asyncpg.connect(here.postgres.url("bookbag_notify"))
     try:
         for table in ("notification", "delivery", "stream_event"):
-            await connection.execute(f"create table raw_{table} (like {table} including all)")
+            await connection.execute(
+                f"create table raw_{table} (like {table} including all)"
+            )  # may string-built-sql: names of our own
         began, written = time.monotonic(), 0
         rows = await connection.fetch(
             "select n.*, d.channel, d.delivery_id, d.state, d.due_at from notification n"
