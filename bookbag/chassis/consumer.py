@@ -17,7 +17,7 @@ from uuid import UUID
 import structlog
 from google.protobuf.message import DecodeError, Message
 
-from bookbag.chassis import measures, tracing
+from bookbag.chassis import faults, measures, tracing
 from bookbag.chassis.bus import Bus, Delivered, Record, Subscription
 from bookbag.chassis.database import Row, topic_of
 from bookbag.chassis.hearing import AlreadyProcessed, EventCall, EventsCall, NoEffect, hearing, in_waves
@@ -92,6 +92,7 @@ class Consumer:
         while True:
             try:
                 await self._handle_all([one.record for one in group])
+                await faults.reached(faults.AFTER_EFFECT, self._name)
                 await subscription.commit(last.record.topic, last.record.bucket, last.position)
                 return
             except DependencyAway as away:

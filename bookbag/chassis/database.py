@@ -20,7 +20,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 from google.protobuf.message import Message
 
-from bookbag.chassis import measures, tracing
+from bookbag.chassis import faults, measures, tracing
 from bookbag.chassis.bus import LARGEST_EVENT
 from bookbag.chassis.clock import Clock, SystemClock, new_id
 from bookbag.chassis.problems import DependencyAway
@@ -107,12 +107,14 @@ class Tx:
         if len(payload) > LARGEST_EVENT:
             raise EventTooLarge(f"{kind} takes {len(payload)} bytes; events carry ids and facts")
         event_id = new_id()
+        await faults.reached(faults.BEFORE_INSERT, self.database.name)
         await self.connection.execute(
             "insert into outbox (school_id, event_id, bucket, topic, key, type, payload, sequence, trace, occurred_at)"
             " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             self.school, event_id, bucket_of(key), topic_of(kind), key, kind,
             payload, sequence, trace_parent(), self.now,
         )  # fmt: skip
+        await faults.reached(faults.AFTER_INSERT, self.database.name)
         return event_id
 
 
@@ -202,9 +204,12 @@ class Database:
     @asynccontextmanager
     async def tenant(self, school: UUID, *, now: datetime | None = None) -> AsyncGenerator[Tx]:
         """One transaction that sees and writes the rows of one school only. Commits at the end, rolls back on any error."""
-        async with self.connection() as connection, connection.transaction():
-            await connection.execute("select set_config('bookbag.school', $1, true)", str(school))
-            yield Tx(school, now or self.clock.now(), connection, self)
+        async with self.connection() as connection:
+            async with connection.transaction():
+                await connection.execute("select set_config('bookbag.school', $1, true)", str(school))
+                yield Tx(school, now or self.clock.now(), connection, self)
+                await faults.reached(faults.BEFORE_COMMIT, self.name)
+            await faults.reached(faults.AFTER_COMMIT, self.name)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Connection]:

@@ -20,7 +20,7 @@ import structlog
 from google.protobuf.message import DecodeError, Message
 from opentelemetry.trace import SpanKind
 
-from bookbag.chassis import measures, tracing
+from bookbag.chassis import faults, measures, tracing
 from bookbag.chassis.bus import LARGEST_EVENT, Bus, Record
 from bookbag.chassis.database import BUCKETS, Database, Row, topic_of
 from bookbag.chassis.lease import Leases
@@ -119,6 +119,7 @@ class Relay:
         records = [record for record in sound if still.get(record.bucket) == fences[record.bucket]]
         with publishing(self._service, records):
             refused |= await self._bus.publish(records)
+        await faults.reached(faults.AFTER_PUBLISH, self._service)
         if not await self._look():
             return 0
         done = 0

@@ -5,9 +5,9 @@
 """
 
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bookbag.chassis.addresses import PeerAddress
@@ -95,10 +95,17 @@ class Platform(Listening):
         None, description="Access key of an S3 object store; without it the machine's own role is used."
     )
     object_store_secret_key: SecretStr | None = Field(None, description="Secret key of an S3 object store.")
+    faults: Path | None = Field(None, description="Folder where tests order faults; refused in a cluster.")
     trace_from_clients: bool = Field(
         False,
         description="Continue the trace named by an HTTP request; only behind a gateway that sets `traceparent` itself.",
     )
+
+    @model_validator(mode="after")
+    def _no_faults_among_people(self) -> Self:
+        if self.faults is not None and self.environment == "cluster":
+            raise ValueError("BOOKBAG_FAULTS is refused in a cluster: it lets tests kill processes")
+        return self
 
     @field_validator("object_store")
     @classmethod

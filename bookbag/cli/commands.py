@@ -12,7 +12,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from bookbag.chassis import operations, telemetry, tracing
+from bookbag.chassis import faults, operations, telemetry, tracing
 from bookbag.chassis.database import Database
 from bookbag.chassis.migrate import migrate
 from bookbag.chassis.problems import DependencyAway, Problem
@@ -74,6 +74,7 @@ def _loop(work: Awaitable[Answer | None]) -> Answer | None:
 def _started(asked: argparse.Namespace) -> Platform:
     platform = Platform()  # type: ignore[call-arg]
     telemetry.set_up(asked.command, platform)
+    faults.switch_on(platform.faults)
     return platform
 
 

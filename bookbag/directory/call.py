@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from bookbag.chassis import faults
 from bookbag.chassis.database import Tx
 from bookbag.chassis.problems import ACCESS_UNKNOWN, SIGNED_OUT, SUSPENDED, Problem
 from bookbag.chassis.runtime import Runtime
@@ -52,18 +53,21 @@ class Call:
         """The school's transaction, opened only for a member who stands. Raises Problem `signed-out`, `suspended` or
         `access-unknown`."""
         member, database = self.member, self.runtime.database
-        async with database.connection() as connection, connection.transaction():
-            refuse_unless_active(
-                await connection.fetchval(
-                    "select begin_call($1, $2, $3, $4, $5)",
-                    member.school,
-                    member.person,
-                    member.role,
-                    member.session,
-                    member.epoch,
+        async with database.connection() as connection:
+            async with connection.transaction():
+                refuse_unless_active(
+                    await connection.fetchval(
+                        "select begin_call($1, $2, $3, $4, $5)",
+                        member.school,
+                        member.person,
+                        member.role,
+                        member.session,
+                        member.epoch,
+                    )
                 )
-            )
-            yield MemberTx(member.school, self.now, connection, database, member)
+                yield MemberTx(member.school, self.now, connection, database, member)
+                await faults.reached(faults.BEFORE_COMMIT, database.name)
+            await faults.reached(faults.AFTER_COMMIT, database.name)
 
 
 def refuse_unless_active(standing: str) -> None:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from google.protobuf.message import Message as Event
 
+from bookbag.chassis import faults
 from bookbag.chassis.clock import new_id
 from bookbag.chassis.database import Database, Row, Tx, bucket_of, topic_of, trace_parent
 from bookbag.directory.call import Member, MemberTx
@@ -66,12 +67,14 @@ async def post_message(
 ) -> Posted:
     """Accept a message in one round trip, or learn why not. Durable when it returns `sent`."""
     kind = event.DESCRIPTOR.full_name
+    await faults.reached(faults.BEFORE_INSERT, database.name)
     row = await database.fetchrow(
         "select * from post_message($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
         member.school, member.person, member.role, member.session, member.epoch,
         thread, message, text, language, key, print_, now,
         new_id(), bucket_of(thread), topic_of(kind), kind, event.SerializeToString(), trace_parent(),
     )  # fmt: skip
+    await faults.reached(faults.AFTER_COMMIT, database.name)
     assert row is not None
     return Posted(*row)
 

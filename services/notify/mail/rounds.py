@@ -16,7 +16,7 @@ from uuid import UUID
 import structlog
 from opentelemetry.trace import SpanKind
 
-from bookbag.chassis import tracing
+from bookbag.chassis import faults, tracing
 from bookbag.chassis.problems import DependencyAway
 from bookbag.chassis.runtime import Runtime
 from bookbag.directory import owners
@@ -160,6 +160,7 @@ class Rounds:
         if letter is None:
             return
         handed = await self._hand_over(letter)
+        await faults.reached(faults.AFTER_HAND_OVER, self._runtime.name)
         await self._write_down(school, mail, self._step_after(mail, handed))
 
     async def _seal(self, school: UUID, mail: Mail, address: str, language: str) -> Letter | None:
