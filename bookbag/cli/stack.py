@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from bookbag.local.measure import memory_report
 from bookbag.local.stack_state import StackState, Standing, state_of
 
 _LOOK_EVERY = 0.3
+_LAG = re.compile(r'^bookbag_consumer_lag\{consumer="([^"]+)",topic="([^"]+)"\} (\S+)$', re.MULTILINE)
 
 
 def run(asked: argparse.Namespace) -> int:
@@ -44,14 +46,17 @@ def _up(asked: argparse.Namespace) -> int:
 
 def _status(asked: argparse.Namespace, stack: StackState) -> int:
     rows = [_of_supervisor(stack.supervisor), *(_row(each) for each in stack.processes)]
-    events = _events(asked.data)
+    events, consumers = _events(asked.data), _consumers(stack.processes)
     if asked.json:
-        print(json.dumps({"address": stack.address, "processes": rows, "events": events}, indent=1, default=str))
+        told = {"address": stack.address, "processes": rows, "events": events, "consumers": consumers}
+        print(json.dumps(told, indent=1, default=str))
     else:
         print(f"{stack.address}\n")
         print(_table([row | {"megabytes": f"{row['megabytes']:.0f}"} for row in rows]))
         print(f"\n{sum(row['megabytes'] for row in rows):.0f} MB in all\n")
         print(_table(events))
+        if consumers:
+            print(f"\n{_table(consumers)}")
     return 0 if all(row["state"] in ("ready", "runs") for row in rows) else 1
 
 
@@ -105,6 +110,17 @@ def _events(folder: Path) -> list[dict[str, Any]]:
     except commands.Refused as refused:
         return [{"events": str(refused)}]
     return list(answer.rows) if answer else []
+
+
+def _consumers(standing: Sequence[Standing]) -> list[dict[str, Any]]:
+    """How far each consumer is behind, as the workers themselves measure it every few seconds."""
+    rows: dict[tuple[str, str], int] = {}
+    for each in standing:
+        answer = answers.get(each.ready, "/metrics") if each.pid and each.ready else None
+        if answer is not None and answer.status == 200:
+            for consumer, topic, records in _LAG.findall(answer.body.decode()):
+                rows[consumer, topic] = int(float(records))
+    return [{"consumer": consumer, "topic": topic, "behind": behind} for (consumer, topic), behind in rows.items()]
 
 
 def _table(rows: Sequence[dict[str, Any]]) -> str:

@@ -105,6 +105,13 @@ def opened_by(pid: int) -> Iterator[str]:
                 yield str(link.readlink())
 
 
+def consumers_of(stack: Stack) -> dict[str, int]:
+    """How far each consumer is behind on messages, as `status` tells it; looked up by the workers every few seconds."""
+    told = json.loads(asked("stack", "status", f"--data={stack.folder}", "--json").stdout)["consumers"]
+    assert {row["topic"] for row in told} <= {"bookbag.messaging.v1"}
+    return {row["consumer"]: row["behind"] for row in told}
+
+
 @pytest.fixture(scope="module")
 def stopped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Stack, list[int]]:
     """A stack that ran once and was stopped, and the processes it had."""
@@ -161,6 +168,7 @@ def test_status_tells_ports_memory_and_state_of_every_process(stack: Stack) -> N
     assert all(row["megabytes"] > 1 for row in rows.values())
     assert f"https={stack.address.rpartition(':')[2]}" in rows["gateway"]["ports"]
     assert [row["service"] for row in status["events"]] == list(NAMES)
+    soon(lambda: len(consumers_of(stack)) == 2)
     for_people = asked("stack", "status", f"--data={stack.folder}").stdout
     assert "MB in all" in for_people
 
@@ -252,6 +260,7 @@ def test_a_killed_broker_comes_back_and_what_was_written_meanwhile_is_delivered(
             return any(item["thread"] == thread for item in items)
 
         soon(told, within=90)
+    soon(lambda: consumers_of(stack) == {"translate": 0, "notify": 0}, within=90)
 
 
 @pytest.mark.chaos
