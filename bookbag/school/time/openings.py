@@ -90,10 +90,11 @@ class Openings:
         return known
 
     def _run_on(self, day: int, end: int) -> int:
-        """Follow windows that touch at midnight."""
-        while True:
+        """Follow windows that touch at midnight, for a year at most."""
+        for _ in range(_FARTHEST):
             day += 1
             following = self.on(day)
             if not following or following[0][0] != end:
-                return end
+                break
             end = following[0][1]
+        return end

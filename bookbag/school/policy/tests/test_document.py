@@ -234,6 +234,11 @@ def test_without_those_changes_the_same_policy_is_accepted() -> None:
     assert checked(small())
 
 
+def test_spans_may_touch_and_terms_may_follow_at_once() -> None:
+    touching = [{"from": "08:00", "to": "12:00"}, {"from": "12:00", "to": "24:00"}]
+    assert checked(small({"staff.hours.saturday": touching, "calendar.terms.1.first": "2026-12-19"}))
+
+
 def test_yaml_says_what_it_seems_to_say() -> None:
     read_back = read(
         '{a: 16:00, b: no, c: 2026-09-01, d: "12", e: 12, f: true, g: 08:00, h: off, i: 1_000, j: 0x1f, k: ~}'
@@ -246,7 +251,8 @@ def test_yaml_says_what_it_seems_to_say() -> None:
 
 BAD_YAML = {
     "a: 1\na: 2\n": "line 2, a: a is written twice, first on line 1",
-    "a: &x [1]\nb: *x\n": "uses an anchor",
+    "a: &x [1]\nb: *x\n": "line 1, a: it uses an anchor",
+    "a: &x 1\n": "uses an anchor",
     "a: !!python/object/apply:os.system [ls]\n": "uses the tag",
     "a: [1\n": "it is not YAML",
     "a: 1\n---\nb: 2\n": "second document",

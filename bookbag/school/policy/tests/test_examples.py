@@ -129,6 +129,24 @@ def test_only_the_schools_networks_let_staff_in_where_the_policy_says_so(address
 
 
 @pytest.mark.req("POL-4")
+def test_an_exemption_from_hours_is_none_from_networks_and_the_other_way_round() -> None:
+    elsewhere = ip_address("198.51.100.7")
+    leader = preset("a").person(Role.LEADER)
+    assert may_enter(leader, london("2026-11-28 10:00"), AT_SCHOOL).allowed
+    assert not may_enter(leader, london("2026-11-28 10:00"), elsewhere).allowed
+    access = {
+        "hours": "staff",
+        "places": "networks",
+        "networks": [{"name": "School", "range": "203.0.113.0/24"}],
+        "exempt_from_hours": [],
+        "exempt_from_places": ["teacher"],
+    }
+    teacher = rules({"staff.access": access}).person(Role.TEACHER)
+    assert may_enter(teacher, london("2026-11-23 10:00"), elsewhere).allowed
+    assert not may_enter(teacher, london("2026-11-28 10:00"), AT_SCHOOL).allowed
+
+
+@pytest.mark.req("POL-4")
 def test_who_falls_out_of_hours_is_told_when_it_opens_and_who_is_in_until_when() -> None:
     teacher = preset("a").person(Role.TEACHER)
     entry = may_enter(teacher, london("2026-11-27 15:00"), AT_SCHOOL)
