@@ -10,8 +10,18 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from bookbag.chassis.problems import DependencyAway
+
 LARGEST_EVENT = 256 * 1024
 """Bytes of payload; events carry ids and facts, so what is larger is a mistake."""
+
+
+class TopicMissing(DependencyAway):
+    """The bus answers, but nobody has made a topic that is needed."""
+
+    def __init__(self, topic: str) -> None:
+        super().__init__(f"kafka topic {topic}")
+        self.topic = topic
 
 
 @dataclass(frozen=True, slots=True)

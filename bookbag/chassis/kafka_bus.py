@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from bookbag.chassis import kafka_client as client
+from bookbag.chassis.bus import TopicMissing
 from bookbag.chassis.kafka_records import headers_of, key_of, size_of
 from bookbag.chassis.kafka_subscription import KafkaSubscription
 from bookbag.chassis.problems import DependencyAway
@@ -62,19 +63,14 @@ class KafkaBus:
     async def generation(self, topics: Sequence[str], *, within: float = 0.0) -> str:
         """The ids that the cluster gave these topics when they were made: others once the broker lost them.
 
-        An answer up to `within` seconds old will do. Raises DependencyAway, which names a topic that is missing.
+        An answer up to `within` seconds old will do. Raises TopicMissing or another DependencyAway.
         """
         wanted = tuple(sorted(topics))
         at, known = self._known.get(wanted, (0.0, ""))
         if known and time.monotonic() - at < within:
             return known
         asked_at = time.monotonic()
-        found = await self._ask(lambda admin: admin.describe_topics([self._prefix + topic for topic in wanted]))
-        missing = [topic["name"] for topic in found if topic["error_code"] == client.NO_TOPIC]
-        if missing:
-            raise DependencyAway(f"kafka topic {missing[0]}")
-        if any(topic["error_code"] for topic in found):
-            raise DependencyAway("kafka")
+        found = await self._ask(lambda admin: described(admin, [self._prefix + topic for topic in wanted]))
         known = ",".join(sorted(str(topic["topic_id"]) for topic in found))
         self._known[wanted] = (asked_at, known)
         return known
@@ -183,10 +179,10 @@ class KafkaBus:
                 admin.close()
 
     def _lag(self, admin: Any, group: str, topics: Sequence[str]) -> dict[tuple[str, int], int]:
-        described = admin.describe_topics([self._prefix + topic for topic in topics])
+        found = described(admin, [self._prefix + topic for topic in topics])
         places = [
             client.place(topic["name"], partition["partition_index"])
-            for topic in described
+            for topic in found
             for partition in topic["partitions"]
         ]
         first = admin.list_partition_offsets(client.offsets("earliest", places))
@@ -198,6 +194,17 @@ class KafkaBus:
             begins = max(committed, first[at].offset)
             behind[at.topic.removeprefix(self._prefix), at.partition] = max(0, last[at].offset - begins)
         return behind
+
+
+def described(admin: Any, names: Sequence[str]) -> Sequence[dict[str, Any]]:
+    """What the cluster says of topics. Raises TopicMissing for one that is not there, DependencyAway when it cannot be said now."""
+    found: Sequence[dict[str, Any]] = admin.describe_topics(list(names))
+    for topic in found:
+        if topic["error_code"] == client.NO_TOPIC:
+            raise TopicMissing(topic["name"])
+        if topic["error_code"]:
+            raise DependencyAway("kafka")
+    return found
 
 
 def largest(admin: Any, topic: str) -> int:

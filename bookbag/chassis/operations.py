@@ -6,8 +6,10 @@ Operators see kinds, counts, ages and error names; payloads hold ids only, and e
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from bookbag.chassis.bus import Bus
 from bookbag.chassis.database import BUCKETS, Database
 
 
@@ -33,6 +35,18 @@ class OutboxStatus:
     oldest_seconds: float
     kept: int
     parked: int
+    again: int
+    """Published events that are still to be told to a bus that lost its log."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerLag:
+    """How far a consumer is behind on one topic: in all, and in the bucket where it is most."""
+
+    consumer: str
+    topic: str
+    records: int
+    most: int
 
 
 async def dead_letters(database: Database, *, limit: int = 100) -> Sequence[DeadLetter]:
@@ -89,10 +103,39 @@ async def outbox_status(database: Database) -> OutboxStatus:
     row = await database.fetchrow(
         "select count(*) filter (where published_at is null) as waiting, count(*) as kept,"
         " coalesce(extract(epoch from clock_timestamp() - min(occurred_at) filter (where published_at is null)), 0) as oldest,"
-        " (select count(*) from parked_record) as parked from outbox"
+        " (select count(*) from parked_record) as parked,"
+        " (select coalesce(sum(again_until - again_after), 0) from outbox_head) as again from outbox"
     )
     assert row is not None
-    return OutboxStatus(row["waiting"], float(row["oldest"]), row["kept"], row["parked"])
+    return OutboxStatus(row["waiting"], float(row["oldest"]), row["kept"], row["parked"], int(row["again"]))
+
+
+async def tell_again(database: Database) -> int:
+    """Have the relay publish once more, in order and before anything new, what the outbox keeps of the last seven days. Returns how
+    many events that is. Consumers drop what they have processed."""
+    return await database.fetchval(
+        "with heads as (update outbox_head set generation = null, again_after = null, again_until = null returning 1)"
+        " select count(*) from outbox where position is not null and exists (select from heads)"
+    )
+
+
+async def consumer_lag(bus: Bus, consumer: str, topics: Sequence[str]) -> Sequence[ConsumerLag]:
+    """How far a consumer is behind, topic by topic, on any bus. Raises DependencyAway."""
+    behind: dict[str, list[int]] = {topic: [0] for topic in topics}
+    if topics:
+        for (topic, _), records in (await bus.lag(consumer, topics)).items():
+            behind[topic].append(records)
+    return [ConsumerLag(consumer, topic, sum(records), max(records)) for topic, records in behind.items()]
+
+
+async def dead_letter(database: Database, event: UUID) -> Sequence[dict[str, Any]]:
+    """All columns of one dead letter but its payload, whose size is told instead: one row for each consumer that gave it up."""
+    rows = await database.fetch(
+        "select event_id as event, consumer, error, attempts, died_at, school_id as school, type, topic, bucket, key, sequence,"
+        " occurred_at, trace, length(payload) as payload_bytes from dead_letter where event_id = $1 order by consumer",
+        event,
+    )
+    return [dict(row) for row in rows]
 
 
 async def published(database: Database) -> int:

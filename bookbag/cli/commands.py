@@ -2,40 +2,28 @@
 
 import argparse
 import asyncio
-import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from pydantic import ValidationError
 
-from bookbag.chassis import faults, operations, telemetry, tracing
-from bookbag.chassis.database import Database
+from bookbag.chassis import faults, telemetry, tracing
+from bookbag.chassis.bus import TopicMissing
 from bookbag.chassis.migrate import migrate
 from bookbag.chassis.problems import DependencyAway, Problem
-from bookbag.chassis.settings import Listening, Platform, ServiceSettings, load
-from bookbag.cli.services import NAMES, WEB, named
+from bookbag.chassis.settings import Listening, Platform, load
+from bookbag.cli import events
+from bookbag.cli.answers import Answer, Refused, table
+from bookbag.cli.services import WEB, named
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from bookbag.chassis.runtime import Runtime
     from bookbag.chassis.service import Service
-
-
-class Refused(Exception):
-    """A command cannot do what it was asked; the words say why and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a command prints: lines for people, or the same as rows for programs."""
-
-    text: str
-    rows: Sequence[dict[str, Any]]
 
 
 def run(asked: argparse.Namespace) -> Answer | None:
@@ -47,14 +35,18 @@ def run(asked: argparse.Namespace) -> Answer | None:
         "migrate": _migrate,
         "demo": _seed,
         "schools": _create_school,
-        "deadletters": _dead_letters,
-        "outbox": _outbox,
+        "deadletters": events.dead_letters,
+        "outbox": events.outbox,
+        "consumers": events.consumers,
+        "feed": events.feed,
     }[asked.command]
     try:
         return _loop(command(asked))
     except ValidationError as error:
         missing = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
         raise Refused(f"The settings are not complete. {error.title}: {missing}") from error
+    except TopicMissing as lacking:
+        raise Refused(f"Kafka has no topic {lacking.topic}; `bookbag migrate` makes it.") from lacking
     except DependencyAway as away:
         raise Refused(f"{away.name} does not answer; see that it runs and that its address is right.") from away
     except Problem as problem:
@@ -118,7 +110,7 @@ async def _routes(_: argparse.Namespace) -> Answer:
     lines = [{"prefix": door.prefix, "service": door.service, "largest_body": door.largest_body,
               "streams": " ".join(door.streams)} for door in doors]  # fmt: skip
     told = {"doors": [asdict(door) for door in doors], "refusals": refusals(), "headers": headers()}
-    return Answer(_table(lines), [told])
+    return Answer(table(lines), [told])
 
 
 async def _work(asked: argparse.Namespace) -> None:
@@ -196,82 +188,3 @@ async def _create_school(asked: argparse.Namespace) -> Answer:
     except InvalidRosterValue as wrong:
         raise Refused(f"The school was not created. {wrong}") from wrong
     return Answer(f"created {asked.code}", [{"school_id": school, "code": asked.code}])
-
-
-async def _each_worker(
-    asked: argparse.Namespace, ask: Callable[[Database], Awaitable[Sequence[dict[str, Any]]]]
-) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    for name in NAMES if asked.service == "all" else (asked.service,):
-        settings = load(ServiceSettings, name)
-        if settings.worker_url is None:
-            raise Refused(f"Set BOOKBAG_{name.upper()}_WORKER_URL.")
-        database = Database(settings.worker_url.get_secret_value(), f"operator {os.getpid()}", size=1)
-        try:
-            rows += [{"service": name} | row for row in await ask(database)]
-        finally:
-            await database.close()
-    return rows
-
-
-async def _dead_letters(asked: argparse.Namespace) -> Answer:
-    if asked.action == "list":
-        return await _list_dead_letters(asked)
-    if not asked.events and not getattr(asked, "all", False):
-        raise Refused("Name events by their ids from `bookbag deadletters list`, or say --all.")
-    try:
-        events = [UUID(event) for event in asked.events] or None
-    except ValueError:
-        raise Refused("An event id looks like 0190a6d2-… ; take it from `bookbag deadletters list`.") from None
-
-    async def act(database: Database) -> Sequence[dict[str, Any]]:
-        if asked.action == "replay":
-            return [{"count": await operations.replay(database, events)}]
-        return [{"count": await operations.drop(database, events or [])}]
-
-    rows = await _each_worker(asked, act)
-    done = sum(row["count"] for row in rows)
-    word = "put back in line" if asked.action == "replay" else "dropped"
-    return Answer(f"{done} {word}", rows)
-
-
-async def _list_dead_letters(asked: argparse.Namespace) -> Answer:
-    async def ask(database: Database) -> Sequence[dict[str, Any]]:
-        return [
-            {
-                "event": str(letter.event_id),
-                "type": letter.type,
-                "error": letter.error,
-                "attempts": letter.attempts,
-                "died_at": letter.died_at.isoformat(timespec="seconds"),
-            }
-            for letter in await operations.dead_letters(database)
-        ]
-
-    rows = await _each_worker(asked, ask)
-    return Answer(_table(rows) if rows else "no dead letters", rows)
-
-
-async def _outbox(asked: argparse.Namespace) -> Answer:
-    async def ask(database: Database) -> Sequence[dict[str, Any]]:
-        status = await operations.outbox_status(database)
-        return [
-            {
-                "waiting": status.waiting,
-                "oldest_seconds": round(status.oldest_seconds, 1),
-                "published": await operations.published(database),
-                "kept": status.kept,
-                "parked": status.parked,
-            }
-        ]
-
-    rows = await _each_worker(asked, ask)
-    return Answer(_table(rows), rows)
-
-
-def _table(rows: Sequence[dict[str, Any]]) -> str:
-    heads = list(rows[0])
-    widths = [max(len(head), *(len(str(row[head])) for row in rows)) for head in heads]
-    lines = ["  ".join(str(cell).ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-             for line in [heads, *([row[head] for head in heads] for row in rows)]]  # fmt: skip
-    return "\n".join(lines)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bookbag import __version__
+from bookbag.cli.events_words import event_parsers
 from bookbag.cli.policy_words import policy_parser
 from bookbag.cli.services import NAMES, WEB
 from bookbag.cli.stack_words import stack_parser
@@ -22,6 +23,7 @@ examples:
   bookbag serve messaging              the HTTP and gRPC servers of one service
   bookbag work notify                  the relay, consumer and jobs of one service
   bookbag outbox status                what waits to be published
+  bookbag consumers lag                how far each consumer is behind
   bookbag deadletters replay --all     put everything that failed back in line
 """
 
@@ -75,30 +77,9 @@ def parser() -> argparse.ArgumentParser:
         create.add_argument(f"--{option}", required=True, help=text)
     create.add_argument("--data", type=Path, default=Path(".bookbag"), help=_DATA)
 
-    letters = commands.add_parser("deadletters", help="events that were given up on")
-    actions = letters.add_subparsers(dest="action", required=True, metavar="action")
-    _common(actions.add_parser("list", help="what failed, where and why"))
-    again = actions.add_parser("replay", help="put them back in line")
-    _common(again)
-    again.add_argument("events", nargs="*", help="ids from the list")
-    again.add_argument("--all", action="store_true", help="all of them")
-    gone = actions.add_parser("drop", help="remove them for good")
-    _common(gone)
-    gone.add_argument("events", nargs="+", help="ids from the list")
-
+    event_parsers(commands)
     policy_parser(commands)
-
-    outbox = commands.add_parser("outbox", help="events on their way out")
-    _common(
-        outbox.add_subparsers(dest="action", required=True, metavar="action").add_parser("status", help="how many wait")
-    )
     return root
-
-
-def _common(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--service", default="all", choices=[*NAMES, "all"], metavar="service", help="only this one")
-    command.add_argument("--data", type=Path, default=Path(".bookbag"), help=_DATA)
-    command.add_argument("--json", action="store_true", help="print for programs")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -119,6 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return run_policy(asked)
     from bookbag.cli import commands
+    from bookbag.cli.answers import Refused
 
     if getattr(asked, "data", None) is not None and "BOOKBAG_REDIS_URL" not in os.environ:
         from bookbag.local.environment import settings_of_running
@@ -133,7 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.environ |= running
     try:
         answer = commands.run(asked)
-    except commands.Refused as refused:
+    except Refused as refused:
         print(refused, file=sys.stderr)
         return 1
     if answer is not None:

@@ -36,7 +36,32 @@ def rows(whole: Whole, *words: str) -> list[dict]:
 def test_the_outbox_of_each_service_is_told(whole: Whole) -> None:
     told = {row["service"]: row for row in rows(whole, "outbox", "status")}
     assert set(told) == {"identity", "messaging", "translate", "notify"}
-    assert all(row["parked"] == 0 for row in told.values())
+    assert all(row["parked"] == 0 and row["again"] == 0 for row in told.values())
+
+
+async def test_what_was_published_is_published_again_when_asked(whole: Whole) -> None:
+    async def told() -> bool:
+        now = {row["service"]: row for row in rows(whole, "outbox", "status")}
+        return all(row["again"] == 0 and row["waiting"] == 0 for row in now.values())
+
+    kept = {row["service"]: row["kept"] for row in rows(whole, "outbox", "status")}
+    again = {row["service"]: row["count"] for row in rows(whole, "outbox", "again")}
+    assert again == kept
+    await eventually(told, seconds=30)
+    assert {row["service"]: row["kept"] for row in rows(whole, "outbox", "status")} == kept
+
+
+def test_how_far_each_consumer_is_behind_is_told(whole: Whole) -> None:
+    told = rows(whole, "consumers", "lag")
+    assert {row["consumer"] for row in told} >= {"notify", "translate"}
+    assert all(row["topic"].startswith("bookbag.") and row["behind"] >= row["most_in_a_bucket"] for row in told)
+    assert {row["consumer"] for row in rows(whole, "consumers", "lag", "--service", "notify")} == {"notify"}
+
+
+def test_how_far_each_copy_of_who_is_who_is_told(whole: Whole) -> None:
+    told = {row["service"]: row for row in rows(whole, "feed", "status")}
+    assert "identity" not in told, "it is the source"
+    assert all(row["position"] > 0 and row["heard_seconds_ago"] < 30 for row in told.values())
 
 
 async def test_a_dead_letter_is_listed_replayed_and_gone(whole: Whole) -> None:
@@ -49,6 +74,10 @@ async def test_a_dead_letter_is_listed_replayed_and_gone(whole: Whole) -> None:
     )  # fmt: skip
     listed = rows(whole, "deadletters", "list")
     assert [(row["event"], row["error"]) for row in listed] == [(str(letter), "Planted")]
+    (shown,) = rows(whole, "deadletters", "show", str(letter))
+    assert (shown["consumer"], shown["topic"], shown["payload_bytes"]) == ("notify", "bookbag.messaging.v1", 0)
+    assert "payload" not in shown
+    assert bookbag(whole, "deadletters", "show", str(uuid4())).returncode == 1
     assert bookbag(whole, "deadletters", "replay", "not-an-id").returncode == 1
     assert bookbag(whole, "deadletters", "replay", str(letter)).stdout.startswith("1 put back in line")
 
@@ -86,7 +115,7 @@ def test_help_names_every_command_and_a_folder_where_nothing_runs_is_said_so(tmp
     told = subprocess.run(
         [sys.executable, "-m", "bookbag", "--help"], capture_output=True, text=True, check=True
     ).stdout
-    for command in ("up", "serve", "work", "migrate", "deadletters", "outbox", "schools"):
+    for command in ("up", "serve", "work", "migrate", "deadletters", "outbox", "consumers", "feed", "schools"):
         assert f"  {command}" in told
     done = subprocess.run(
         [sys.executable, "-m", "bookbag", "outbox", "status", "--data", str(tmp_path)],
