@@ -34,6 +34,7 @@ WAVE_BYTES = client.BATCH_BYTES // 2
 """What one bucket may have in flight."""
 
 _ADMIN_TRIES = 3
+_AT_ONCE = 1.0
 
 
 class KafkaBus:
@@ -155,10 +156,17 @@ class KafkaBus:
                 producer.close(timeout=0)
 
     async def _ask(self, question: Callable[[Any], R]) -> R:
-        """Ask the cluster. A broker that has just started may not yet know who coordinates: asked again shortly."""
+        """Ask the cluster, and again when it refused at once: a connection may be an old one, and a broker that has just started may
+        not yet know who coordinates. One that is away is not waited for twice."""
+        began = time.monotonic()
         for _ in range(_ADMIN_TRIES - 1):
-            with suppress(DependencyAway):
+            try:
                 return await self._asking.run(self._asked, question)
+            except TopicMissing:
+                raise
+            except DependencyAway:
+                if time.monotonic() - began > _AT_ONCE:
+                    raise
             await asyncio.sleep(0.2)
         return await self._asking.run(self._asked, question)
 
