@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -18,6 +18,7 @@ from bookbag.chassis.clock import SystemClock
 from bookbag.chassis.database import BUCKETS, bucket_of
 from bookbag.chassis.hearing import EventCall
 from bookbag.chassis.kafka_bus import KafkaBus, waves
+from bookbag.chassis.kafka_subscription import KafkaSubscription
 from bookbag.chassis.problems import DependencyAway
 from bookbag.chassis.runtime import Runtime
 from bookbag.chassis.tests.bus_contract.installation import Installation, eventually, has, is_now, tell
@@ -296,6 +297,30 @@ async def test_a_topic_that_is_deleted_and_made_anew_is_told_again_and_a_living_
         await asyncio.to_thread(on_kafka.make_topics)
         await eventually(lambda: has(runtime, key, list(range(10))))
         await eventually(lambda: is_now(lambda: unpublished(runtime), 0))
+
+
+async def test_a_member_commits_nothing_into_another_log_and_begins_it_from_the_start(on_kafka: Installation) -> None:
+    log = "the first"
+
+    async def generation(topics: Sequence[str], *, within: float = 0.0) -> str:
+        return log
+
+    platform, record = on_kafka.platform(), a_record()
+    bus = KafkaBus(platform)
+    await bus.publish([record])
+    member = KafkaSubscription(platform, platform.kafka_prefix + "toy", [TOPIC], generation)
+
+    async def given() -> bool:
+        return [one.record.event_id for one in await member.poll(10, 0.2)] == [record.event_id]
+
+    await eventually(given)
+    log = "another"
+    assert await member.commit(TOPIC, record.bucket, 0) is False
+    await eventually(given)
+    assert await member.commit(TOPIC, record.bucket, 0) is True
+    assert sum((await bus.lag("toy", [TOPIC])).values()) == 0
+    await member.close()
+    await bus.close()
 
 
 async def unpublished(runtime: Runtime) -> int:
