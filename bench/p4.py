@@ -62,7 +62,7 @@ def _broker(here: Installation, bus: str) -> Generator[dict[str, str]]:
     broker = EmbeddedKafka(here.folder / "kafka")
     try:
         start(broker)
-        yield {"BOOKBAG_BUS": bus, "BOOKBAG_KAFKA_URL": broker.address.bootstrap}
+        yield {"BOOKBAG_BUS": bus, "BOOKBAG_KAFKA_URL": broker.address.bootstrap, "BOOKBAG_KAFKA_COPIES": "1"}
     finally:
         broker.stop()
 

@@ -41,7 +41,12 @@ DEATHS = 3
 PAUSES = (timedelta(seconds=0.5), timedelta(seconds=1), timedelta(seconds=2), timedelta(seconds=3))
 """Before the second, third, … attempt; together under ten seconds, by when a dead letter must be visible."""
 
-BATCH = 200
+BATCH = 1600
+"""Records polled at once, over all buckets."""
+
+TOGETHER = 200
+"""Records that one transaction takes at most."""
+
 POLL_SECONDS = 0.5
 
 _COLUMNS = "school_id, consumer, event_id, topic, bucket, key, type, payload, sequence, trace, occurred_at"
@@ -109,7 +114,7 @@ class Consumer:
         ids = [record.event_id for record in wanted]
         settled, parked = await self._known(wanted, ids)
         await self._count_new([record for record in wanted if record.event_id not in settled])
-        for wave in in_waves([record for record in wanted if record.event_id not in settled]):
+        for wave in in_waves([record for record in wanted if record.event_id not in settled], most=TOGETHER):
             for group in wave:
                 if not await self._handle_together(group, parked):
                     for record in group:

@@ -87,9 +87,9 @@ class EventCall:
             yield tx
 
 
-def in_waves(records: Sequence[Record]) -> list[list[list[Record]]]:
+def in_waves(records: Sequence[Record], *, most: int) -> list[list[list[Record]]]:
     """Records in an order in which those of one school and type lie together, while those of one key keep theirs: waves to be handled
-    one after the other, each of groups to be handled at once."""
+    one after the other, each of groups of at most `most` to be handled at once."""
     waves: list[dict[Hashable, list[Record]]] = []
     last_of_key: dict[UUID, tuple[int, Hashable]] = {}
     for record in records:
@@ -101,7 +101,10 @@ def in_waves(records: Sequence[Record]) -> list[list[list[Record]]]:
         if wave == len(waves):
             waves.append({})
         waves[wave].setdefault(group, []).append(record)
-    return [list(groups.values()) for groups in waves]
+    return [
+        [group[start : start + most] for group in groups.values() for start in range(0, len(group), most)]
+        for groups in waves
+    ]
 
 
 @dataclass(slots=True)

@@ -85,6 +85,7 @@ class OutboxSubscription:
         fenced = self._fenced()
         self._given = {place: self._given.get(place, -1) for place in fenced}
         found: list[Delivered] = []
+        share = -(-limit // max(1, len(fenced)))
         for topic, database in self._sources.items():
             mine = [place for place in fenced if place[0] == topic]
             if not mine:
@@ -94,7 +95,7 @@ class OutboxSubscription:
                 " left join bus_offset f on f.consumer = $1 and f.topic = $2 and f.bucket = b.bucket"
                 " cross join lateral (select * from outbox o where o.bucket = b.bucket"
                 "   and o.position > greatest(b.given, coalesce(f.position, 0)) order by o.position limit $5) o",
-                self._consumer, topic, [place[1] for place in mine], [self._given[place] for place in mine], limit,
+                self._consumer, topic, [place[1] for place in mine], [self._given[place] for place in mine], share,
                 [place[2] for place in mine],
             )  # fmt: skip
             for row in sorted(rows, key=lambda row: (row["bucket"], row["position"])):

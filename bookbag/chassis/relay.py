@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-BATCH = 500
+BATCH = 2000
 IDLE_SECONDS = 0.25
 
 LOOK_SECONDS = 5.0

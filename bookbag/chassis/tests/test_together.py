@@ -160,5 +160,6 @@ def record(key: str, kind: str, school: int = 1) -> Record:
 
 def test_waves_put_together_what_may_be_and_keep_the_order_of_each_key() -> None:
     a1, b1, a2, c1, a3 = record("a", "m"), record("b", "m"), record("a", "r"), record("c", "m", 2), record("a", "m")
-    assert in_waves([a1, b1, a2, c1, a3]) == [[[a1, b1], [c1]], [[a2]], [[a3]]]
-    assert in_waves([]) == []
+    assert in_waves([a1, b1, a2, c1, a3], most=10) == [[[a1, b1], [c1]], [[a2]], [[a3]]]
+    assert in_waves([a1, a3, b1], most=2) == [[[a1, a3], [b1]]]
+    assert in_waves([], most=10) == []
