@@ -66,10 +66,11 @@ async def inserts(here: Installation) -> float:
     """Deliveries (item, mail and step of the live stream) written per second, in batches."""
     connection = await asyncpg.connect(here.postgres.url("bookbag_notify"))
     try:
-        for table in ("notification", "delivery", "stream_event"):
-            await connection.execute(
-                f"create table raw_{table} (like {table} including all)"
-            )  # may string-built-sql: names of our own
+        await connection.execute(
+            "create table raw_notification (like notification including all);"
+            " create table raw_delivery (like delivery including all);"
+            " create table raw_stream_event (like stream_event including all)"
+        )
         began, written = time.monotonic(), 0
         rows = await connection.fetch(
             "select n.*, d.channel, d.delivery_id, d.state, d.due_at from notification n"
