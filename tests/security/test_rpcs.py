@@ -44,6 +44,8 @@ def call(
         elif field.name == "content":
             request.content.school_id, request.content.kind = str(world.school.id), "message"
             request.content.content_id = str(new_id())
+        elif field.name == "contents":
+            request.contents.add(school_id=str(world.school.id), kind="message", content_id=str(new_id()))
         elif field.name == "person_id":
             request.person_id = str(world.school.people["guardian"][0])
         elif field.name == "language":
