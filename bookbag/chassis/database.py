@@ -17,13 +17,16 @@ from uuid import UUID
 from weakref import WeakValueDictionary
 
 import asyncpg
+import structlog
 from asyncpg.pool import PoolConnectionProxy
 from google.protobuf.message import Message
 
 from bookbag.chassis import faults, measures, tracing
 from bookbag.chassis.bus import LARGEST_EVENT
 from bookbag.chassis.clock import Clock, SystemClock, new_id
-from bookbag.chassis.problems import DependencyAway
+from bookbag.chassis.problems import DependencyAway, StorageFull
+
+log = structlog.get_logger()
 
 BUCKETS = 8
 """Into how many ordered lanes the events of a service fall; a key always falls into the same one."""
@@ -51,6 +54,9 @@ GONE = (
     asyncpg.exceptions.SerializationError,
 )
 """Errors of the way to the database, not of the question put to it: they become `DependencyAway`."""
+
+NO_ENTRY = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
+"""The server is there and does not let us in, or has no such database (yet): as good as away, and for an operator to see."""
 
 
 class _Quiet(asyncpg.Connection):  # type: ignore[type-arg]
@@ -191,8 +197,13 @@ class Database:
             if isinstance(error, TimeoutError):
                 measures.pool_timeouts.labels(self.name).inc()
             raise DependencyAway("postgresql") from error
+        except NO_ENTRY as error:
+            log.error("database lets nobody in", service=self.name, dependency="postgresql", error=type(error).__name__)
+            raise DependencyAway("postgresql") from error
         try:
             yield connection
+        except asyncpg.DiskFullError as error:
+            raise StorageFull("room for postgresql") from error
         except GONE as error:
             raise DependencyAway("postgresql") from error
         finally:

@@ -5,6 +5,8 @@ migration is a pair of files, the revision (`.py`) and its words (`.sql`), in wh
 stand for the roles of that service. Every migration must be safe while the code before it still runs.
 """
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Sequence
 from contextvars import ContextVar
@@ -13,6 +15,10 @@ from string import Template
 from typing import Any
 
 import asyncpg
+
+from bookbag.chassis.database import GONE, NO_ENTRY, Database, Row
+from bookbag.chassis.database import Connection as Pooled
+from bookbag.chassis.problems import DependencyAway
 
 LOCK = 0x626F6F6B6261
 """Advisory lock that lets one migration run per database at a time; held by the connection that migrates."""
@@ -51,30 +57,49 @@ def newest(folder: Path) -> str | None:
 
 
 async def pending(url: str, folders: Sequence[tuple[str, Path]]) -> bool:
-    """Whether a database lacks any migration. Needs no Alembic, so that a start with nothing to do is quick."""
-    connection = await asyncpg.connect(url, timeout=5)
+    """Whether a database lacks any migration. Needs no Alembic, so that a start with nothing to do is quick. Raises DependencyAway."""
+    connection = await _connect(url)
     try:
-        for history, folder in folders:
-            table = f"{history}_version"
-            if await connection.fetchval("select to_regclass($1)", f"public.{table}") is None:
-                return True
-            at = await connection.fetchval(f"select version_num from {table}")  # noqa: S608 - a name of our own
-            if at != newest(folder):
-                return True
-        return False
+        return any([await _edition(connection, history) != newest(folder) for history, folder in folders])
     finally:
         await connection.close()
+
+
+async def ready(database: Database, folders: Sequence[tuple[str, Path]]) -> None:
+    """Raise DependencyAway while the database is away or older than this code. A newer one is ready: migrations come first."""
+    async with database.connection() as connection:
+        for history, folder in folders:
+            try:
+                edition = await _edition(connection, history)
+            except asyncpg.InsufficientPrivilegeError:
+                continue  # migrated by an earlier edition, which told its version to the owner alone
+            if (edition or "") < (newest(folder) or ""):
+                raise DependencyAway("migrations")
+
+
+async def _edition(connection: asyncpg.Connection[Row] | Pooled, history: str) -> str | None:
+    table = f"{history}_version"
+    if await connection.fetchval("select to_regclass($1)", f"public.{table}") is None:
+        return None
+    return await connection.fetchval(f"select version_num from {table}")  # noqa: S608 - a name of our own
+
+
+async def _connect(url: str) -> asyncpg.Connection[Row]:
+    try:
+        return await asyncpg.connect(url, timeout=5)
+    except (*GONE, *NO_ENTRY) as error:
+        raise DependencyAway("postgresql") from error
 
 
 async def migrate(url: str, service: str, folders: Sequence[tuple[str, Path]]) -> bool:
     """Bring one database to the head of each history, in the order given. Returns whether anything was done.
 
     Waits for another process that is migrating the same database. Fails fast on locks held by serving code
-    (`lock_timeout` 4 s), leaving nothing half done: each history runs in one transaction.
+    (`lock_timeout` 4 s), leaving nothing half done: each history runs in one transaction. Raises DependencyAway.
     """
     if not await pending(url, folders):
         return False
-    guard = await asyncpg.connect(url, timeout=5)
+    guard = await _connect(url)
     try:
         await guard.execute("select pg_advisory_lock($1)", LOCK)
         for history, folder in folders:
@@ -83,6 +108,10 @@ async def migrate(url: str, service: str, folders: Sequence[tuple[str, Path]]) -
                 f"create table if not exists {history}_version (version_num text primary key)"  # may string-built-sql: a name of our own
             )
             await _upgrade(url, service, history, folder)
+            roles = roles_of(service)
+            await guard.execute(
+                f"grant select on {history}_version to {roles['app']}, {roles['worker']}"  # may string-built-sql: names of our own
+            )
     finally:
         await guard.close()
     return True

@@ -52,6 +52,12 @@ ACCESS_UNKNOWN = ProblemKind(
 UNAVAILABLE = ProblemKind(
     "unavailable", 503, "A part of the service is away for a moment. Try again shortly.", grpc.StatusCode.UNAVAILABLE
 )
+STORAGE_FULL = ProblemKind(
+    "storage-full",
+    503,
+    "There is no room left to save this. Nothing was changed; it can be sent again once there is room.",
+    grpc.StatusCode.UNAVAILABLE,
+)
 INTERNAL = ProblemKind(
     "internal", 500, "Something went wrong on our side. It has been noted.", grpc.StatusCode.INTERNAL
 )
@@ -59,7 +65,7 @@ INTERNAL = ProblemKind(
 COMMON = (
     INVALID_INPUT, MALFORMED, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, NOT_FOUND, METHOD_NOT_ALLOWED, SIGNED_OUT, SUSPENDED,
     FORBIDDEN, KEY_MISSING, KEY_MALFORMED, KEY_REUSED, PRECONDITION_MISSING, EDIT_CONFLICT, TOO_MANY_REQUESTS,
-    ACCESS_UNKNOWN, UNAVAILABLE, INTERNAL,
+    ACCESS_UNKNOWN, UNAVAILABLE, STORAGE_FULL, INTERNAL,
 )  # fmt: skip
 
 
@@ -101,3 +107,7 @@ class DependencyAway(Exception):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.name = name
+
+
+class StorageFull(DependencyAway):
+    """What a call needs answers, and has no room to keep anything. It goes on by itself once there is room."""

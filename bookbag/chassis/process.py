@@ -12,8 +12,8 @@ import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
-from functools import cache
+from contextlib import asynccontextmanager
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -29,12 +29,14 @@ from bookbag.chassis.clock import Clock, new_id
 from bookbag.chassis.consumer import Consumer
 from bookbag.chassis.http import SafeHeaders, described_app, merged_openapi, problem_response, service_app
 from bookbag.chassis.jobs import Jobs
+from bookbag.chassis.migrate import ready as migrations_ready
 from bookbag.chassis.problems import METHOD_NOT_ALLOWED, NOT_FOUND, DependencyAway, Problem
 from bookbag.chassis.purge import PURGE
 from bookbag.chassis.relay import Relay
 from bookbag.chassis.rpc import RpcServer
 from bookbag.chassis.samples import SAMPLE
 from bookbag.chassis.settings import Listening, Platform
+from bookbag.chassis.waiting import until_there
 from bookbag.chassis.wake import Wake
 
 if TYPE_CHECKING:
@@ -43,10 +45,13 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp
 
+    from bookbag.chassis.bus import Bus
     from bookbag.chassis.runtime import Runtime
     from bookbag.chassis.service import Service
 
 log = structlog.get_logger()
+
+_TELLING = "what is missing"
 
 DRAIN_SECONDS = 0.5
 """How long a process that was told to stop still answers everybody, while those who watch its health turn elsewhere."""
@@ -154,6 +159,7 @@ class _Parts:
     def __init__(self, services: Sequence[Service], platform: Platform, *, working: bool, clock: Clock | None) -> None:
         self.platform = platform
         self.leaving = False
+        self._migrated: set[str] = set()
         self.wake = Wake(platform.redis_url.get_secret_value(), *_channels(services))
         self.runtimes = [
             runtimes.build(service, platform, self.wake, clock=clock, working=working) for service in services
@@ -174,10 +180,40 @@ class _Parts:
         await self.wake.close()
 
     async def ready(self) -> None:
+        """Raise DependencyAway unless each service has all that its manifest says it cannot do without."""
         if self.leaving:
             raise DependencyAway("nothing, it stops")
         for runtime in self.runtimes:
+            await self._whole(runtime)
+
+    async def stands(self, runtime: Runtime) -> None:
+        """Raise DependencyAway unless the database of a service answers and is as new as this code."""
+        if runtime.name in self._migrated:
             await runtime.database.ready()
+        else:
+            await migrations_ready(runtime.database, runtime.service.migrations)
+            self._migrated.add(runtime.name)
+        if runtime.worker is not None:
+            await runtime.worker.ready()
+
+    async def wait(self) -> None:
+        """Wait until every database stands."""
+        async with asyncio.TaskGroup() as group:
+            for runtime in self.runtimes:
+                group.create_task(until_there(partial(self.stands, runtime), service=runtime.name))
+
+    async def tell(self, *others: Callable[[], Awaitable[None]]) -> None:
+        """Say what is missing at the start, each thing once, and when it is there: what is needed and what is only missed."""
+        async with asyncio.TaskGroup() as group:
+            for ask in (self.wake.redis_ready, *others):
+                group.create_task(until_there(ask))
+            for runtime in self.runtimes:
+                group.create_task(until_there(partial(self._whole, runtime), service=runtime.name))
+
+    async def _whole(self, runtime: Runtime) -> None:
+        await self.stands(runtime)
+        for need in runtime.service.needs:
+            await need(runtime)
 
 
 def _channels(services: Sequence[Service]) -> list[str]:
@@ -202,15 +238,18 @@ async def serve(
         )  # fmt: skip
         admin = _server(admin_app(parts.ready), platform.http_host, platform.admin_port)
         running = [asyncio.create_task(_run(http)), asyncio.create_task(_run(admin))]
+        telling = asyncio.create_task(parts.tell(), name=_TELLING)
         _settle_memory()
         stopping = asyncio.ensure_future(until())
         await asyncio.wait([*running, stopping], return_when=asyncio.FIRST_COMPLETED)
+        telling.cancel()
         parts.leaving = True
         await rpc.drain()
         await asyncio.wait(running, timeout=DRAIN_SECONDS)
         http.should_exit = admin.should_exit = True
         parts.wake.say_stopping()
         await asyncio.gather(*running, rpc.stop())
+        await asyncio.gather(telling, return_exceptions=True)
 
 
 async def serve_pages(
@@ -249,42 +288,58 @@ async def work(
     async with _Parts(services, platform, working=True, clock=clock) as parts:
         own = {runtime.name: runtime for runtime in parts.runtimes}
         bus, borrowed = buses.choose(platform, parts.wake, own, everywhere, holder)
-        tasks: list[asyncio.Task[None]] = []
-        for runtime in parts.runtimes:
-            service = runtime.service
-            runtime.state["holder"] = holder
-            runtime.state["bus"] = bus
-            if service.tells:
-                relay = Relay(runtime.name, runtime.across_schools, bus, parts.wake, holder, tells=service.tells)
-                tasks.append(asyncio.create_task(relay.run(), name=f"{runtime.name} relay"))
-            if service.hears:
-                tasks.append(asyncio.create_task(Consumer(runtime, bus).run(), name=f"{runtime.name} consumer"))
-            jobs = Jobs(runtime, [*service.jobs, PURGE, SAMPLE], holder)
-            tasks.append(asyncio.create_task(jobs.run(), name=f"{runtime.name} jobs"))
-            for name, loop in service.loops.items():
-                tasks.append(asyncio.create_task(loop(runtime), name=f"{runtime.name} {name}"))  # type: ignore[arg-type]
 
         async def ready() -> None:
             await parts.ready()
             await bus.ready()
 
         admin = _server(admin_app(ready), platform.http_host, platform.admin_port)
-        tasks.append(asyncio.create_task(_run(admin), name="admin"))
+        answering = asyncio.create_task(_run(admin), name="admin")
         stopping = asyncio.ensure_future(until())
-        await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
+        waiting = asyncio.create_task(parts.wait(), name="databases")
+        await asyncio.wait([waiting, answering, stopping], return_when=asyncio.FIRST_COMPLETED)
+        tasks = [answering]
+        if waiting.done() and not stopping.done():
+            tasks += [asyncio.create_task(parts.tell(bus.ready), name=_TELLING), *_parts_of_work(parts, bus, holder)]
+        await _first_end(tasks, stopping)
+        tasks.append(waiting)
         failed = [task for task in tasks if task.done() and not task.cancelled() and task.exception() is not None]
         for task in failed:
             log.error("worker part ended", worker=task.get_name(), exc_info=task.exception())
         admin.should_exit = True
-        for task in tasks[:-1]:
+        for task in tasks[1:]:
             task.cancel()
-        with suppress(asyncio.CancelledError):
-            await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await bus.close()
         for runtime in borrowed:
             await runtime.close()
         if failed:
             raise SystemExit(1)
+
+
+async def _first_end(tasks: Sequence[asyncio.Task[None]], stopping: asyncio.Future[Any]) -> None:
+    """Wait until we are told to stop, or a part ends that should not; telling what is missing may end."""
+    await asyncio.wait(
+        [*(task for task in tasks if task.get_name() != _TELLING), stopping], return_when=asyncio.FIRST_COMPLETED
+    )
+
+
+def _parts_of_work(parts: _Parts, bus: Bus, holder: str) -> list[asyncio.Task[None]]:
+    tasks: list[asyncio.Task[None]] = []
+    for runtime in parts.runtimes:
+        service = runtime.service
+        runtime.state["holder"] = holder
+        runtime.state["bus"] = bus
+        if service.tells:
+            relay = Relay(runtime.name, runtime.across_schools, bus, parts.wake, holder, tells=service.tells)
+            tasks.append(asyncio.create_task(relay.run(), name=f"{runtime.name} relay"))
+        if service.hears:
+            tasks.append(asyncio.create_task(Consumer(runtime, bus).run(), name=f"{runtime.name} consumer"))
+        jobs = Jobs(runtime, [*service.jobs, PURGE, SAMPLE], holder)
+        tasks.append(asyncio.create_task(jobs.run(), name=f"{runtime.name} jobs"))
+        for name, loop in service.loops.items():
+            tasks.append(asyncio.create_task(loop(runtime), name=f"{runtime.name} {name}"))  # type: ignore[arg-type]
+    return tasks
 
 
 @asynccontextmanager

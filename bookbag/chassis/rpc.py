@@ -14,7 +14,15 @@ import structlog
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1._async import HealthServicer  # pyright: ignore[reportMissingTypeStubs]
 
-from bookbag.chassis.problems import INTERNAL, SIGNED_OUT, UNAVAILABLE, DependencyAway, Problem
+from bookbag.chassis.problems import (
+    INTERNAL,
+    SIGNED_OUT,
+    STORAGE_FULL,
+    UNAVAILABLE,
+    DependencyAway,
+    Problem,
+    StorageFull,
+)
 from bookbag.chassis.service import Callers, Rpc, Service
 from bookbag.chassis.tokens import ServiceToken, UserToken
 from bookbag.chassis.watched import WatchedCalls
@@ -53,6 +61,8 @@ def refusal_of(error: Exception, service: Service) -> Problem:
     """The public face of an error, by the manifest's table; unknown errors are internal."""
     if isinstance(error, Problem):
         return error
+    if isinstance(error, StorageFull):
+        return Problem(STORAGE_FULL, retry_after=30)
     if isinstance(error, DependencyAway):
         return Problem(UNAVAILABLE, retry_after=1)
     kind = service.refusals.get(type(error))

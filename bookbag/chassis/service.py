@@ -93,6 +93,8 @@ class Service:
     """Figures that cost a question to a database, set every few seconds by one worker process of the service."""
     refusals: Mapping[type[Exception], ProblemKind] = field(default_factory=dict[type[Exception], ProblemKind])
     """The one table from a model's errors to public problems, for HTTP and gRPC alike."""
+    needs: Sequence[Callable[[Runtime], Awaitable[None]]] = ()
+    """What must be there beside its database before a process is ready; each raises DependencyAway while it is not."""
     start: Callable[[Runtime], Awaitable[None]] | None = None
     """Prepares `runtime.state` in every process of the service."""
     stop: Callable[[Runtime], Awaitable[None]] | None = None

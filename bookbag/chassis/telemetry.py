@@ -12,7 +12,7 @@ from collections.abc import Callable, MutableMapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -115,6 +115,21 @@ measures.shown(
 )
 
 
+class _Unfailing:
+    """A stream that drops what cannot be written: a log on a full disk must not fail what it tells of."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
+
+
 def set_up(process: str, settings: Listening) -> None:
     """Set up this process. `process` is what it was started as (`serve`, `work`); each service in it names itself in its spans."""
     structlog.configure(
@@ -126,7 +141,7 @@ def set_up(process: str, settings: Listening) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Unfailing(sys.stderr))),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(handlers=[_Foreign(level=logging.WARNING)], level=logging.WARNING, force=True)

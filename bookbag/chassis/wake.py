@@ -6,16 +6,19 @@ Whoever sleeps for a channel also wakes by itself after its own interval, so a l
 import asyncio
 from contextlib import suppress
 from itertools import groupby
-from typing import Any
+from typing import Any, cast
 
 import redis.asyncio as redis
-import structlog
 from redis.exceptions import RedisError
 
-log = structlog.get_logger()
+from bookbag.chassis.problems import DependencyAway
+from bookbag.chassis.waiting import Outage
 
 REDIS_SECONDS = 0.1
 """No call to Redis may take longer than this."""
+
+BEAT_SECONDS = 4.0
+"""After so much silence the listener asks whether Redis is still there, and gives it as long to answer."""
 
 GAP = 0.005
 """After signals were sent, those of this many seconds go together."""
@@ -95,18 +98,42 @@ class Wake:
         for channel in list(self._sleepers):
             self.ring(channel)
 
+    async def redis_ready(self) -> None:
+        """Raise DependencyAway unless Redis answers. Nothing waits for it; operators want to know."""
+        try:
+            await cast("Any", self.redis).ping()
+        except (RedisError, OSError, TimeoutError) as error:
+            raise DependencyAway("redis") from error
+
     async def _listen(self) -> None:
+        outage = Outage()
         while True:
             try:
                 async with self._listening.pubsub() as subscription:
-                    await subscription.subscribe(*self._families)
-                    async for message in subscription.listen():
-                        if message["type"] == "message":
-                            for channel in message["data"].decode().split("\n"):
-                                self.ring(channel)
+                    async with asyncio.timeout(BEAT_SECONDS):
+                        await subscription.subscribe(*self._families)
+                    outage.is_over()
+                    await self._hear(subscription)
             except (RedisError, OSError, TimeoutError):
-                log.warning("redis away", dependency="redis")
+                outage.goes_on("redis")
                 await asyncio.sleep(1)
+
+    async def _hear(self, subscription: Any) -> None:
+        """Ring for what comes. Raises TimeoutError when Redis is silent and does not answer a ping either: it may have gone without
+        a word, and a connection that nobody can hear on would cost every wake-up from then on."""
+        asked = False
+        while True:
+            message = await subscription.get_message(timeout=BEAT_SECONDS)
+            if message is not None:
+                asked = False
+                if message["type"] == "message":
+                    for channel in message["data"].decode().split("\n"):
+                        self.ring(channel)
+            elif asked:
+                raise TimeoutError
+            else:
+                asked = True
+                await subscription.ping()
 
 
 class Sleeper:

@@ -15,6 +15,7 @@ from bookbag.chassis.bus import TopicMissing
 from bookbag.chassis.migrate import migrate
 from bookbag.chassis.problems import DependencyAway, Problem
 from bookbag.chassis.settings import Listening, Platform, load
+from bookbag.chassis.waiting import until_there
 from bookbag.cli import events
 from bookbag.cli.answers import Answer, Refused, table
 from bookbag.cli.services import WEB, named
@@ -121,9 +122,24 @@ async def _work(asked: argparse.Namespace) -> None:
 
 
 async def _migrate(asked: argparse.Namespace) -> Answer:
+    """Wait for what is away, for `--wait` seconds at most: in a cluster everything starts at the same moment."""
     platform = _started(asked)
+    answers: list[Answer] = []
+
+    async def done() -> None:
+        answers.append(await _migrate_now(platform, named(asked.service)))
+
+    try:
+        async with asyncio.timeout(asked.wait):
+            await until_there(done)
+    except TimeoutError:
+        raise Refused(f"What the migration needs was away for {asked.wait:g} s; its name stands in the log.") from None
+    return answers[0]
+
+
+async def _migrate_now(platform: Platform, services: "Sequence[Service]") -> Answer:
     lines: list[dict[str, Any]] = []
-    for service in named(asked.service):
+    for service in services:
         settings = load(service.settings, service.name)
         if settings.owner_url is None:
             raise Refused(f"Set BOOKBAG_{service.name.upper()}_OWNER_URL: migrations run as the owner of the tables.")
@@ -131,7 +147,7 @@ async def _migrate(asked: argparse.Namespace) -> Answer:
         lines.append({"service": service.name, "changed": done})
     said = [f"{row['service']}: {'migrated' if row['changed'] else 'up to date'}" for row in lines]
     if platform.bus == "kafka":
-        rows, told = await _make_topics(platform, named(asked.service))
+        rows, told = await _make_topics(platform, services)
         lines += rows
         said += told
     return Answer("\n".join(said), lines)

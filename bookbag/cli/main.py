@@ -56,6 +56,10 @@ def parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text)
         choices = [*NAMES, "all", WEB] if name == "serve" else [*NAMES, "all"]
         command.add_argument("service", nargs="?", default="all", choices=choices, metavar="service", help="all")
+        if name == "migrate":
+            command.add_argument(
+                "--wait", type=float, default=300.0, metavar="SECONDS", help="how long to wait for what is away (300)"
+            )
 
     routes = commands.add_parser("routes", help="what a gateway must know: prefixes, live streams, largest bodies")
     routes.add_argument("--json", action="store_true", help="print for programs")

@@ -6,5 +6,18 @@ identity for thirty seconds answers `access-unknown` instead of guessing.
 
 from pathlib import Path
 
+from bookbag.chassis.problems import DependencyAway
+from bookbag.chassis.runtime import Runtime
+
 MIGRATIONS = ("directory", Path(__file__).parent / "migrations")
 """The history of the projection tables; stands after the chassis' in a service's manifest."""
+
+
+async def first_copy(runtime: Runtime) -> None:
+    """Raise DependencyAway until there is a copy at all. Stands in a manifest's `needs`.
+
+    Later silence of identity is not asked about here: the service says `access-unknown` itself, and a process that were taken out of
+    service for it could not.
+    """
+    if await runtime.database.fetchval("select position from feed_state") is None:
+        raise DependencyAway("identity")

@@ -20,6 +20,7 @@ from bookbag.chassis.database import Tx
 from bookbag.chassis.lease import Leases
 from bookbag.chassis.problems import DependencyAway
 from bookbag.chassis.runtime import Runtime
+from bookbag.chassis.waiting import Outage
 from bookbag.identity.v1 import access_pb2 as facts
 from bookbag.identity.v1 import service_pb2 as pb
 from bookbag.identity.v1.service_pb2_grpc import IdentityServiceStub
@@ -60,17 +61,18 @@ class Projector:
     async def run(self) -> None:
         """Follow the feed until cancelled; outlives an absent identity or database."""
         keeping = asyncio.create_task(self.leases.keep(), name="projector lease")
+        outage = Outage(self._runtime.name)
         try:
             while True:
                 if self.leases.held_of("feed") is None:
                     await asyncio.sleep(0.1)
                     continue
                 try:
-                    await self.follow()
+                    await self.follow(outage)
                 except NotOurs:
                     log.info("feed is another's", service=self._runtime.name)
                 except (DependencyAway, TimeoutError) as away:
-                    log.warning("feed waits", service=self._runtime.name, dependency=getattr(away, "name", "identity"))
+                    outage.goes_on(getattr(away, "name", "identity"))
                 except grpc.aio.AioRpcError as error:
                     log.error("feed refused", service=self._runtime.name, code=error.code().name)
                 await asyncio.sleep(0.3)
@@ -79,7 +81,7 @@ class Projector:
             with suppress(asyncio.CancelledError):
                 await keeping
 
-    async def follow(self) -> None:
+    async def follow(self, outage: Outage) -> None:
         """Load a snapshot if there is none yet, then apply changes for as long as the stream lasts and the lease is ours."""
         stub = self._runtime.peers.stub("identity", IdentityServiceStub)
         position = await self._runtime.database.fetchval("select position from feed_state")
@@ -92,6 +94,7 @@ class Projector:
             while self.leases.held_of("feed") is not None:
                 async with asyncio.timeout(SILENCE_SECONDS):
                     answer: pb.WatchChangesResponse = await anext(stream)
+                outage.is_over()
                 if answer.changes:
                     position = answer.changes[-1].position
                     await self.apply(answer.changes, position)

@@ -26,6 +26,7 @@ service = Service(
     rpcs=[rpc.CONTENT_OWNER],
     tells=events.TELLS,
     loops={"projector": projector(REACTS)},
+    needs=[directory.first_copy],
     samples=[sample_feed_age],
     refusals={NotYours: NOT_FOUND, PupilsDoNotMessage: FORBIDDEN},
 )

@@ -48,6 +48,7 @@ service = Service(
     hears=events.HEARS,
     jobs=jobs.JOBS,
     loops={"projector": projector()},
+    needs=[directory.first_copy],
     samples=[sample_feed_age],
     refusals={OfficeOnly: FORBIDDEN, PreferenceChanged: EDIT_CONFLICT},
     start=start,

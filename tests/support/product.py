@@ -82,11 +82,14 @@ Kind = Literal["up", "stack"]
 
 
 @contextmanager
-def running(folder: Path, *, kind: Kind = "up", options: tuple[str, ...] = (), **told: str) -> Generator[Product]:
-    """Run the product until the block ends; then everything it started must be gone. `told` are settings of all its processes."""
+def running(
+    folder: Path, *, kind: Kind = "up", options: tuple[str, ...] = (), prefix: tuple[str, ...] = (), **told: str
+) -> Generator[Product]:
+    """Run the product until the block ends; then everything it started must be gone. `prefix` is a command that runs it, `told` are
+    settings of all its processes."""
     port = ports.choose(1)[0]
     process = subprocess.Popen(
-        [sys.executable, "-m", "bookbag", *COMMANDS[kind], "--data", str(folder), "--port", str(port), *options],
+        [*prefix, sys.executable, "-m", "bookbag", *COMMANDS[kind], "--data", str(folder), "--port", str(port), *options],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"} | told,
     )  # fmt: skip
     said: list[str] = []

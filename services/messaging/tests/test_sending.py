@@ -103,3 +103,23 @@ async def _events(oak: Oak) -> int:
         return await worker.fetchval(
             "select count(*) from outbox where school_id = $1 and type = 'bookbag.messaging.v1.MessageSent'", oak.id
         )
+
+
+@pytest.mark.req("OPS-4")
+async def test_a_database_without_room_refuses_in_words_and_keeps_nothing_of_the_message(oak: Oak) -> None:
+    """As PostgreSQL says it, at the last step; the chaos suite fills a real disk."""
+    await oak.house.owner(
+        "messaging",
+        "create function no_room() returns trigger language plpgsql as $$ begin"
+        "  raise exception 'could not extend file' using errcode = 'disk_full'; end $$;"
+        "create trigger no_room after insert on outbox for each row execute function no_room()",
+    )
+    try:
+        answer = await oak.teacher.post(f"/threads/{oak.thread}/messages", {"text": "Hello"}, key="key-without-room")
+        assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "storage-full", "30")
+        assert "no room left" in answer.json()["title"]
+        assert await oak.teacher.reads(oak.thread) == []
+    finally:
+        await oak.house.owner("messaging", "drop trigger no_room on outbox; drop function no_room")
+    await oak.teacher.says(oak.thread, "Hello", key="key-without-room")
+    assert await oak.teacher.reads(oak.thread) == ["Hello"]

@@ -2,6 +2,8 @@
 import type { MessageDescriptor } from "@lingui/core";
 import { msg } from "@lingui/core/macro";
 
+const resting = msg`The school’s server is resting for a moment. Try again in a minute.`;
+
 const words: Record<string, MessageDescriptor> = {
   "wrong-credentials": msg`The e-mail address and the password do not belong together. Check both and try again.`,
   "signed-out": msg`You are signed out. Sign in again to go on.`,
@@ -10,7 +12,8 @@ const words: Record<string, MessageDescriptor> = {
   "not-found": msg`This is not here, or not yours to see. Go back to your messages.`,
   "too-many-requests": msg`That was too many tries in a short time. Wait a minute, then try again.`,
   "access-unknown": msg`The school’s server cannot check your access right now. Try again in a minute.`,
-  unavailable: msg`The school’s server is resting for a moment. Try again in a minute.`,
+  unavailable: resting,
+  "storage-full": resting,
   unreachable: msg`There is no network. Check your connection and try again.`,
   offline: msg`There is no network. Check your connection and try again.`,
   "too-large": msg`This is too long to send. Make it shorter.`,
