@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
+from bookbag.local.process import wait_until
 from tests.e2e.conftest import DESK, open_conversation, sign_in
 from tests.e2e.letters import said, thread_about
 from tests.support.product import Product
@@ -44,12 +45,14 @@ def test_the_page_says_when_the_line_is_gone_is_being_made_again_and_is_back(
 def test_what_is_unread_is_counted_while_one_looks_and_reading_takes_it_away(
     product: Product, contexts: Contexts
 ) -> None:
-    with product.client("Hughes", "teacher") as teacher:
+    with product.client("Hughes", "teacher") as teacher, product.client("Layla", "guardian") as family:
         thread = thread_about(teacher, "Sami")
         page = sign_in(contexts(), product, "Layla", "guardian")
         count = page.locator(".place-count")
         page.goto(f"/threads/{thread}")
         page.get_by_test_id("composer").wait_for()
+        # What earlier journeys wrote is read now; a page that is left too soon would leave it unread.
+        assert wait_until(lambda: family.get("/messaging/v1/unread").json()["messages"] == 0, 15, every=0.1)
         expect(count).to_have_count(0)
         page.goto("/more")
         line(page, "live")
