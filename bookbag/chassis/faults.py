@@ -54,11 +54,10 @@ def _taken(folder: Path, point: str, whose: str) -> str | None:
     """The order for this point, or for this point of whoever stands here, when there is one and nobody else was quicker."""
     for name in (f"{point}@{whose.replace(' ', '-')}", point):
         order = folder / f"{name}.order"
-        if order.exists():
-            mine = folder / f"{name}.{os.getpid()}.taken"
-            with suppress(FileNotFoundError):
-                order.rename(mine)
-                return mine.read_text().strip()
+        with suppress(FileNotFoundError):
+            action = order.read_text().strip()
+            order.rename(folder / f"{name}.{os.getpid()}.taken")
+            return action
     return None
 
 

@@ -32,6 +32,7 @@ class Proxy:
     """Connections that were made."""
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
     _open: set[asyncio.StreamWriter] = field(default_factory=set)
+    _lines: list["_Line"] = field(default_factory=list)
     _thawed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def cut(self) -> None:
@@ -41,7 +42,12 @@ class Proxy:
     def freeze(self) -> None:
         """From now on nothing passes, in open and in new connections, and nobody is told: half-open."""
         self.frozen = True
-        self._loop.call_soon_threadsafe(self._thawed.clear)
+        self._loop.call_soon_threadsafe(self._lose)
+
+    def _lose(self) -> None:
+        self._thawed.clear()
+        for line in self._lines:
+            line.lost = True
 
     def thaw(self) -> None:
         """New connections pass again. The frozen ones stay silent: what was in them is lost, as with a router that forgot them."""
@@ -63,7 +69,8 @@ class Proxy:
             there, back = await asyncio.open_connection("127.0.0.1", self.target)
             self.passed += 1
             self._open.add(back)
-            line = _Line(self, writer, back)
+            line = _Line(writer, back)
+            self._lines.append(line)
             await asyncio.gather(
                 self._carry(reader, back, line, to_client=False), self._carry(there, writer, line, to_client=True)
             )
@@ -77,8 +84,6 @@ class Proxy:
     ) -> None:
         try:
             while piece := await reader.read(PIECE):
-                if self.frozen:
-                    line.lost = True
                 if line.lost:
                     continue  # read and thrown away: neither side is told anything
                 if self.delay:
@@ -98,11 +103,10 @@ class Proxy:
             self._open.discard(writer)
 
 
-@dataclass
+@dataclass(eq=False)
 class _Line:
     """One connection, both ways. `lost` is one through which nothing will ever pass again."""
 
-    proxy: Proxy
     client: asyncio.StreamWriter
     server: asyncio.StreamWriter
     lost: bool = False
