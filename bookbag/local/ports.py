@@ -1,10 +1,12 @@
 """Chooses loopback ports nobody uses and tells whether one is taken."""
 
 import contextlib
+import random
 import socket
 from typing import Final
 
 LOOPBACK: Final = "127.0.0.1"
+_CHOSEN_FROM: Final = range(15_000, 32_000)
 
 
 def is_free(port: int) -> bool:
@@ -26,6 +28,24 @@ def choose(count: int) -> list[int]:
         for each in sockets:
             each.bind((LOOPBACK, 0))
         return [each.getsockname()[1] for each in sockets]
+
+
+def choose_lasting(count: int) -> list[int]:
+    """The same for servers that listen only some seconds later.
+
+    They lie below those that systems give to outgoing connections, which come and go by the hundred between the choice and the moment
+    the chosen one's server listens.
+    """
+    found: list[int] = []
+    with contextlib.ExitStack() as held:
+        for port in random.SystemRandom().sample(_CHOSEN_FROM, len(_CHOSEN_FROM)):
+            if len(found) == count:
+                break
+            each = held.enter_context(socket.socket())
+            with contextlib.suppress(OSError):
+                each.bind((LOOPBACK, port))
+                found.append(port)
+    return found
 
 
 def choose_one() -> int:

@@ -53,7 +53,7 @@ class Plan:
     def of(cls, services: Sequence[str], instances: Mapping[str, int]) -> "Plan":
         """Plan so many instances of each service, one where nothing is said; each is an API process and a worker."""
         count = sum(instances.get(service, 1) for service in services)
-        free = iter(ports.choose(4 * count + 3))
+        free = iter(ports.choose_lasting(4 * count + 3))
         processes = tuple(_planned(services, instances, free))
         return cls(tuple(services), processes, next(free), next(free), next(free))
 
