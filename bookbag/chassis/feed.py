@@ -17,6 +17,7 @@ from bookbag.chassis.lease import Leases
 from bookbag.chassis.problems import DependencyAway
 
 if TYPE_CHECKING:
+    from bookbag.chassis.database import Database
     from bookbag.chassis.runtime import Runtime
 
 log = structlog.get_logger()
@@ -47,3 +48,10 @@ async def sequence_forever(
     finally:
         keeping.cancel()
         await asyncio.gather(keeping, return_exceptions=True)
+
+
+async def sequencer(database: Database) -> str | None:
+    """Who gives positions now, as the worker role sees it; None while nobody does. For operators."""
+    return await database.fetchval(
+        "select holder from lease where name = 'sequencer/feed' and expires_at > clock_timestamp()"
+    )

@@ -149,3 +149,14 @@ def _drift(admin: Any, name: str, kind: Kind, copies: int) -> list[Drift]:
         for setting, value in kind.settings(copies).items()
     ]
     return [one for one in found if one.wanted != one.found]
+
+
+def broker_version(platform: Platform) -> tuple[int, ...]:
+    """The protocol edition that the brokers speak, such as (4, 1). Blocks; raises DependencyAway."""
+    with client.told_apart():
+        admin = client.administrator(platform)
+        try:
+            broker = admin.describe_cluster()["brokers"][0]
+            return tuple(admin.get_broker_version_data(broker.get("broker_id", broker.get("node_id"))).broker_version)
+        finally:
+            admin.close()

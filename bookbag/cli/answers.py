@@ -11,10 +11,11 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a command prints: lines for people, or the same as rows for programs."""
+    """What a command prints: lines for people, or the same as rows for programs. `wrong` ends it with code 1 all the same."""
 
     text: str
     rows: Sequence[dict[str, Any]]
+    wrong: bool = False
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:

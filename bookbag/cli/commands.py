@@ -18,6 +18,7 @@ from bookbag.chassis.settings import Listening, Platform, load
 from bookbag.chassis.waiting import until_there
 from bookbag.cli import events
 from bookbag.cli.answers import Answer, Refused, table
+from bookbag.cli.doctor import doctor
 from bookbag.cli.services import WEB, named
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def run(asked: argparse.Namespace) -> Answer | None:
         "outbox": events.outbox,
         "consumers": events.consumers,
         "feed": events.feed,
+        "doctor": doctor,
     }[asked.command]
     try:
         return _loop(command(asked))

@@ -114,14 +114,41 @@ async def consumers(asked: argparse.Namespace) -> Answer:
 
 
 async def feed(asked: argparse.Namespace) -> Answer:
-    """How far each copy of who is who is, and how long ago it was heard to be complete. Raises Refused."""
+    """Who gives positions, how far each copy of who is who is, and how long ago it was heard to be complete. Raises Refused."""
     from bookbag.directory.figures import copy_status
 
     async def ask(database: Database) -> Sequence[dict[str, Any]]:
         return await copy_status(database)
 
-    rows = await _each_worker(asked, ask)
-    return Answer(table(rows) if rows else "no service keeps a copy", rows)
+    source = await _source_of_the_feed()
+    copies = [
+        {
+            "service": row["service"],
+            "position": row["position"],
+            "behind": None if row["position"] is None else max(0, source["position"] - row["position"]),
+        }
+        | row
+        for row in await _each_worker(asked, ask)
+    ]
+    rows = [source, *copies] if asked.service in ("all", source["service"]) else copies
+    return Answer(table(rows) if rows else "this service keeps no copy", rows)
+
+
+async def _source_of_the_feed() -> dict[str, Any]:
+    """Identity, which all copies follow: one of its workers gives the positions."""
+    from bookbag.chassis.feed import sequencer
+    from services.identity.feed.store import position
+
+    worker = _worker("identity")
+    serving = Database(load(ServiceSettings, "identity").app_url.get_secret_value(), f"operator {os.getpid()}", size=1)
+    try:
+        holder = await sequencer(worker)
+        state = f"positions by {holder}" if holder else "nobody gives positions: start `bookbag work identity`"
+        head = await position(serving)
+        return {"service": "identity", "position": head, "behind": 0, "heard_seconds_ago": 0.0, "state": state}
+    finally:
+        await worker.close()
+        await serving.close()
 
 
 @asynccontextmanager

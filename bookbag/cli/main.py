@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bookbag import __version__
+from bookbag.cli.doctor_words import doctor_parser
 from bookbag.cli.events_words import event_parsers
 from bookbag.cli.policy_words import policy_parser
 from bookbag.cli.services import NAMES, WEB
@@ -22,6 +23,7 @@ examples:
   bookbag stack up                     the same as many processes, with Kafka, S3 and a gateway
   bookbag serve messaging              the HTTP and gRPC servers of one service
   bookbag work notify                  the relay, consumer and jobs of one service
+  bookbag doctor                       what is wrong, and what to do
   bookbag outbox status                what waits to be published
   bookbag consumers lag                how far each consumer is behind
   bookbag deadletters replay --all     put everything that failed back in line
@@ -81,6 +83,7 @@ def parser() -> argparse.ArgumentParser:
         create.add_argument(f"--{option}", required=True, help=text)
     create.add_argument("--data", type=Path, default=Path(".bookbag"), help=_DATA)
 
+    doctor_parser(commands)
     event_parsers(commands)
     policy_parser(commands)
     return root
@@ -122,6 +125,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Refused as refused:
         print(refused, file=sys.stderr)
         return 1
-    if answer is not None:
-        print(json.dumps(answer.rows, indent=1, default=str) if getattr(asked, "json", False) else answer.text)
-    return 0
+    if answer is None:
+        return 0
+    print(json.dumps(answer.rows, indent=1, default=str) if getattr(asked, "json", False) else answer.text)
+    return 1 if answer.wrong else 0

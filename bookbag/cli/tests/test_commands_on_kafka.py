@@ -59,3 +59,21 @@ def test_a_broker_that_is_away_is_said_so(bookbag: Bookbag) -> None:
     away = bookbag("consumers", "lag", BOOKBAG_KAFKA_URL="127.0.0.1:1")
     assert away.returncode == 1
     assert away.stderr == "kafka does not answer; see that it runs and that its address is right.\n"
+
+
+def test_the_doctor_looks_at_brokers_and_topics(bookbag: Bookbag) -> None:
+    def seen(**more: str) -> tuple[dict[str, str], dict[str, str]]:
+        """What is said of the brokers, and of the one topic that messaging needs."""
+        rows = json.loads(bookbag("doctor", "--service", "messaging", "--json", **more).stdout)
+        (brokers,) = (row for row in rows if row["what"] == "kafka")
+        (topic,) = (row for row in rows if row["what"].startswith("topic "))
+        return brokers, topic
+
+    brokers, topic = seen()
+    assert (brokers["state"], brokers["found"].startswith("Kafka ")) == ("ok", True)
+    assert (topic["state"], topic["do"]) == ("wrong", "Run `bookbag migrate`.")
+
+    bookbag("migrate", "messaging")
+    assert [one["state"] for one in seen()] == ["ok", "ok"]
+    _, topic = seen(BOOKBAG_KAFKA_COPIES="2")
+    assert (topic["state"], topic["found"]) == ("wrong", "copies is 1, not 2")

@@ -60,7 +60,10 @@ def test_how_far_each_consumer_is_behind_is_told(whole: Whole) -> None:
 
 def test_how_far_each_copy_of_who_is_who_is_told(whole: Whole) -> None:
     told = {row["service"]: row for row in rows(whole, "feed", "status")}
-    assert "identity" not in told, "it is the source"
+    source = told.pop("identity")
+    worker = whole.processes["work-all"].pid
+    assert f"-{worker}-" in source["state"], "one process gives the positions, and it is named"
+    assert {row["behind"] for row in told.values()} == {0}
     assert all(row["position"] > 0 and row["heard_seconds_ago"] < 30 for row in told.values())
 
 
@@ -115,7 +118,18 @@ def test_help_names_every_command_and_a_folder_where_nothing_runs_is_said_so(tmp
     told = subprocess.run(
         [sys.executable, "-m", "bookbag", "--help"], capture_output=True, text=True, check=True
     ).stdout
-    for command in ("up", "serve", "work", "migrate", "deadletters", "outbox", "consumers", "feed", "schools"):
+    for command in (
+        "up",
+        "serve",
+        "work",
+        "migrate",
+        "deadletters",
+        "outbox",
+        "consumers",
+        "feed",
+        "doctor",
+        "schools",
+    ):
         assert f"  {command}" in told
     done = subprocess.run(
         [sys.executable, "-m", "bookbag", "outbox", "status", "--data", str(tmp_path)],
