@@ -110,7 +110,7 @@ def _end(run: Run, folder: DataFolder) -> None:
 
 def settle(folder: DataFolder, options: Options, terminal: Terminal) -> None:
     """Make the folder ours alone: end what a killed run left, empty it when asked to, make it when it is new."""
-    end_leftovers(folder.place("logs"))
+    end_leftovers(folder.path / "logs")
     if not 1 <= options.port <= 65535:
         raise CannotStart(f"{options.port} is no port: choose one from 1 to 65535 by --port.")
     if not ports.is_free(options.port):

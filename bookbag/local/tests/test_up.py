@@ -220,11 +220,16 @@ def test_a_stop_in_the_middle_of_the_start_leaves_nothing_running(up, data):
     assert [pid for pid in everybody if is_running(pid)] == []
 
 
-def test_a_port_in_use_is_one_clear_sentence(up, data):
+def test_a_port_in_use_is_one_clear_sentence_the_first_time_and_again(up):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         run = up(port=taken.getsockname()[1])
         assert run.to_the_end() == 1
-    assert f"Port {run.port} is in use" in run.said[-1]
+        again = up(port=run.port)
+        assert again.to_the_end() == 1
+    for refused in (run, again):
+        assert f"Port {run.port} is in use" in refused.said[-1], (
+            "a refused start leaves nothing that the next one refuses"
+        )
 
 
 @pytest.mark.parametrize("port", [70_000, -1])
