@@ -132,10 +132,6 @@ def test_a_runbook_says_what_it_is_how_to_look_what_to_do_and_when_it_is_over(al
     assert alert["labels"]["severity"] in {"page", "ticket"}
 
 
-ON_THEIR_WAY = {"doctor", "feed", "consumers"}
-"""Commands that runbooks may name before this command line has them."""
-
-
 @pytest.mark.parametrize("page", sorted(RUNBOOKS.glob("*.md")), ids=lambda page: page.stem)
 def test_the_commands_of_a_runbook_are_understood(page: Path) -> None:
     for line in re.findall(r"^    (?:\.venv/bin/python -m bookbag|bookbag) (.+)$", page.read_text(), re.MULTILINE):
@@ -145,7 +141,7 @@ def test_the_commands_of_a_runbook_are_understood(page: Path) -> None:
         try:
             parser().parse_args(words)
         except SystemExit:
-            assert words[0] in ON_THEIR_WAY, line
+            pytest.fail(line)
 
 
 @pytest.mark.parametrize("page", sorted(RUNBOOKS.glob("*.md")), ids=lambda page: page.stem)

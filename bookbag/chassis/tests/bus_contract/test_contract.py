@@ -146,12 +146,8 @@ async def test_a_dependency_that_is_away_parks_nothing_and_loses_nothing(install
         await eventually(lambda: has(runtime, key, [1]))
 
 
-@pytest.mark.req("OPS-4")
-async def test_a_record_that_kills_its_process_again_and_again_becomes_a_dead_letter(
-    installation: Installation,
-) -> None:
-    school, key = uuid4(), uuid4()
-    heard = Heard()
+async def deadly(installation: Installation, heard: Heard, school: UUID, key: UUID) -> UUID:
+    """Tell a record of which the table says that processes died of it. Gives the event's id."""
     async with installation.still(heard) as runtime:
         event = await tell(runtime, school, key, 1)
         await runtime.across_schools.execute(
@@ -160,6 +156,16 @@ async def test_a_record_that_kills_its_process_again_and_again_becomes_a_dead_le
             event,
             DEATHS,
         )
+    return event
+
+
+@pytest.mark.req("OPS-4")
+async def test_a_record_that_kills_its_process_again_and_again_becomes_a_dead_letter(
+    installation: Installation,
+) -> None:
+    school, key = uuid4(), uuid4()
+    heard = Heard()
+    await deadly(installation, heard, school, key)
     async with installation.running(heard) as runtime:
 
         async def died() -> bool:
@@ -294,14 +300,7 @@ async def test_an_event_that_is_too_large_is_refused_where_it_is_told(installati
 async def test_a_dropped_dead_letter_stays_dropped_when_its_record_comes_again(installation: Installation) -> None:
     school, key = uuid4(), uuid4()
     heard = Heard()
-    async with installation.still(heard) as runtime:
-        event = await tell(runtime, school, key, 1)
-        await runtime.across_schools.execute(
-            "insert into attempt (school_id, consumer, event_id, attempts) values ($1, 'toy', $2, $3)",
-            school,
-            event,
-            DEATHS,
-        )
+    event = await deadly(installation, heard, school, key)
     async with installation.running(heard) as runtime:
 
         async def died() -> bool:
