@@ -151,7 +151,7 @@ async def _fill(url: str, family: int, schools: int, *, threads: bool) -> None:
             ),
         ):
             await connection.execute(statement, THREADS)
-        await connection.execute("update feed_state set heard_at = 'infinity'")
+        await connection.execute("update feed_state set heard_at = 'infinity', position = coalesce(position, 0)")
         await connection.execute("analyze")
     finally:
         await connection.close()
