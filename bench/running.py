@@ -35,17 +35,19 @@ def running(folder: Path, kind: Kind = "up", *options: str) -> Generator[Running
     """Run the product over a data folder until the block ends."""
     began = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, "-m", "bookbag", *KINDS[kind], "--data", str(folder), "--port", str(ports.choose(1)[0]), *options],
-        stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        [sys.executable, "-m", "bookbag", *KINDS[kind], "--data", str(folder), "--port", str(ports.choose_lasting(1)[0]), *options],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"},
     )  # fmt: skip
     try:
         assert process.stdout is not None
+        told: list[str] = []
         for line in process.stdout:
+            told.append(line)
             found = re.search(r"ready after .*(https?://127\.0\.0\.1:\d+)", line)
             if found:
                 break
         else:
-            raise SystemExit("bookbag ended before it was ready")
+            raise SystemExit("bookbag ended before it was ready:\n" + "".join(told[-20:]))
         yield Running(found[1], folder, process, time.monotonic() - began)
     finally:
         process.send_signal(signal.SIGINT)
