@@ -67,7 +67,7 @@ class _Quiet(asyncpg.Connection):  # type: ignore[type-arg]
 
 
 class Undeclared(Exception):
-    """A service tried to tell an event that its manifest does not name."""
+    """A service tried to tell an event, or to record an act, that its manifest does not name."""
 
 
 class EventTooLarge(Exception):
@@ -151,6 +151,7 @@ class Database:
     size: int = 12
     clock: Clock = field(default_factory=SystemClock)
     tells: frozenset[str] = frozenset()
+    records: frozenset[str] = frozenset()
     _pool: "asyncpg.Pool[Row] | None" = None
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
 

@@ -1,7 +1,7 @@
 """Brings a service's database up to date under one lock, from dated, sentence-named SQL files, with Alembic.
 
 A service has several histories, each a folder with its own version table: the chassis', the directory's copy, its own. A
-migration is a pair of files, the revision (`.py`) and its words (`.sql`), in which `$app`, `$worker`, `$owner` and `$backup`
+migration is a pair of files, the revision (`.py`) and its words (`.sql`), in which `$app`, `$worker`, `$reader`, `$owner` and `$backup`
 stand for the roles of that service. Every migration must be safe while the code before it still runs.
 """
 
@@ -29,15 +29,15 @@ CHASSIS = Path(__file__).parent / "migrations"
 
 
 def roles_of(service: str) -> dict[str, str]:
-    """The four role names of a service."""
-    return {role: f"bookbag_{service}_{role}" for role in ("owner", "app", "worker", "backup")}
+    """The role names of a service."""
+    return {role: f"bookbag_{service}_{role}" for role in ("owner", "app", "worker", "reader", "backup")}
 
 
 class _DollarWords(Template):
     """`$app` and the like are ours; `$$` quotes of SQL and numbered parameters stay as they are."""
 
     pattern: Any = r"""
-    \$(?:(?P<named>owner|app|worker|backup)\b | (?P<escaped>(?!)) | (?P<braced>(?!)) | (?P<invalid>(?!)))
+    \$(?:(?P<named>owner|app|worker|reader|backup)\b | (?P<escaped>(?!)) | (?P<braced>(?!)) | (?P<invalid>(?!)))
     """
 
 

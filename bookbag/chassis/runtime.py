@@ -13,6 +13,7 @@ from bookbag.chassis.database import Database
 from bookbag.chassis.limiter import Limiter
 from bookbag.chassis.objects import ObjectStore, opened
 from bookbag.chassis.peers import Peers
+from bookbag.chassis.problems import DependencyAway
 from bookbag.chassis.service import Service
 from bookbag.chassis.settings import Platform, ServiceSettings, load
 from bookbag.chassis.tokens import ServiceSigner, Verifier
@@ -28,6 +29,7 @@ class Runtime:
     settings: Any
     database: Database
     worker: Database | None
+    reader: Database | None
     clock: Clock
     wake: Wake
     limiter: Limiter
@@ -49,6 +51,14 @@ class Runtime:
         return self.worker
 
     @property
+    def record(self) -> Database:
+        """The reading role's database, which sees the record of one school at a time and nothing else. Raises DependencyAway in a
+        process that was not told its address."""
+        if self.reader is None:
+            raise DependencyAway("the record's reading role")
+        return self.reader
+
+    @property
     def objects(self) -> ObjectStore:
         """Where files are kept, opened by whoever uses it first. Raises LookupError on an installation that has no such place."""
         if self._objects is None:
@@ -64,8 +74,9 @@ class Runtime:
         if self._objects is not None:
             await self._objects.close()
         await self.database.close()
-        if self.worker is not None:
-            await self.worker.close()
+        for other in (self.worker, self.reader):
+            if other is not None:
+                await other.close()
 
 
 def build(service: Service, platform: Platform, wake: Wake, *, clock: Clock | None = None, working: bool) -> Runtime:
@@ -76,8 +87,13 @@ def build(service: Service, platform: Platform, wake: Wake, *, clock: Clock | No
     clock = clock or SystemClock()
     settings: ServiceSettings = load(service.settings, service.name)
     tells = frozenset(event.DESCRIPTOR.full_name for event in service.tells)
-    database = Database(settings.app_url.get_secret_value(), f"{service.name} app", size=16, clock=clock, tells=tells)
-    worker = None
+    database = Database(
+        settings.app_url.get_secret_value(), f"{service.name} app", size=16, clock=clock, tells=tells,
+        records=frozenset(service.records),
+    )  # fmt: skip
+    worker = reader = None
+    if settings.reader_url is not None:
+        reader = Database(settings.reader_url.get_secret_value(), f"{service.name} reader", size=4, clock=clock)
     if working:
         if settings.worker_url is None:
             raise LookupError(f"set BOOKBAG_{service.name.upper()}_WORKER_URL: a worker needs it")
@@ -90,6 +106,7 @@ def build(service: Service, platform: Platform, wake: Wake, *, clock: Clock | No
         settings=settings,
         database=database,
         worker=worker,
+        reader=reader,
         clock=clock,
         wake=wake,
         limiter=Limiter(wake.redis, database, clock),

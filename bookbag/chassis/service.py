@@ -83,6 +83,8 @@ class Service:
     routes: APIRouter | None = None
     rpcs: Sequence[Rpc] = ()
     tells: Sequence[type[Message]] = ()
+    records: Sequence[str] = ()
+    """Codes of the acts that it puts on a school's record; a code never changes its meaning, and clients have words for it."""
     hears: Mapping[type[Message], Hearer] = field(default_factory=dict[type[Message], "Hearer"])
     jobs: Sequence[Job] = ()
     loops: Mapping[str, Callable[[Runtime], Awaitable[None]]] = field(

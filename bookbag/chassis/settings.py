@@ -125,6 +125,10 @@ class ServiceSettings(BaseSettings):
     worker_url: SecretStr | None = Field(
         None, description="Database address of the worker role; worker processes only."
     )
+    reader_url: SecretStr | None = Field(
+        None,
+        description="Database address of the role that reads the record; API processes and the audit commands only.",
+    )
 
 
 T = TypeVar("T", bound=ServiceSettings)

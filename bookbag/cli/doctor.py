@@ -83,7 +83,9 @@ def _of_services(services: Sequence[Service], settings: dict[str, ServiceSetting
         one = settings.get(service.name)
         if one is None:
             continue
-        for role, url in (("owner", one.owner_url), ("app", one.app_url), ("worker", one.worker_url)):
+        for role, url in (
+            ("owner", one.owner_url), ("app", one.app_url), ("worker", one.worker_url), ("reader", one.reader_url),
+        ):  # fmt: skip
             if url is not None:
                 what, variable = (
                     f"postgresql {service.name} {role}",

@@ -1,7 +1,7 @@
-"""Gives each service its own database and four roles, each able to do its work and nothing more.
+"""Gives each service its own database and five roles, each able to do its work and nothing more.
 
-The owner changes the schema, `app` serves people, `worker` reads the infrastructure tables, `backup` reads everything; what
-each may do with a table is granted by the migration that makes the table.
+The owner changes the schema, `app` serves people, `worker` reads the infrastructure tables, `reader` the record, `backup`
+everything; what each may do with a table is granted by the migration that makes the table.
 """
 
 import json
@@ -15,8 +15,8 @@ from typing import Final
 from bookbag.local.files import write_private
 from bookbag.local.postgres import PostgresAddress
 
-ROLES: Final = ("owner", "app", "worker", "backup")
-_EDITION: Final = 1
+ROLES: Final = ("owner", "app", "worker", "reader", "backup")
+_EDITION: Final = 2
 """Raise it when the statements below change, so that existing folders get them too."""
 
 
@@ -27,10 +27,12 @@ class ServiceUrls:
     owner: str
     app: str
     worker: str
+    reader: str
     backup: str
 
     def items(self) -> list[tuple[str, str]]:
-        return [("owner", self.owner), ("app", self.app), ("worker", self.worker), ("backup", self.backup)]
+        return [("owner", self.owner), ("app", self.app), ("worker", self.worker), ("reader", self.reader),
+                ("backup", self.backup)]  # fmt: skip
 
 
 def provision(address: PostgresAddress, folder: Path, services: Sequence[str]) -> dict[str, ServiceUrls]:
@@ -100,12 +102,12 @@ def _make_database(database: str, owner: str) -> str:
 
 
 def close_database(database: str, service: str) -> str:
-    """Statements that let only the four roles of a service into a database. A copy of one needs them again."""
+    """Statements that let only the roles of a service into a database. A copy of one needs them again."""
     roles = roles_of(service)
     return f"""
         alter database {database} owner to {roles["owner"]};
         revoke all on database {database} from public;
-        grant connect on database {database} to {roles["app"]}, {roles["worker"]}, {roles["backup"]};"""
+        grant connect on database {database} to {roles["app"]}, {roles["worker"]}, {roles["reader"]}, {roles["backup"]};"""
 
 
 def _narrow_schema(service: str) -> str:
@@ -113,4 +115,4 @@ def _narrow_schema(service: str) -> str:
     return f"""
         alter schema public owner to {roles["owner"]};
         revoke all on schema public from public;
-        grant usage on schema public to {roles["app"]}, {roles["worker"]}, {roles["backup"]};"""
+        grant usage on schema public to {roles["app"]}, {roles["worker"]}, {roles["reader"]}, {roles["backup"]};"""

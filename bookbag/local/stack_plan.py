@@ -152,7 +152,11 @@ def of_process(
     if process.kind == "worker":
         own[f"{prefix}_WORKER_URL"] = mine.worker
     else:
-        own |= {"BOOKBAG_HTTP_PORT": str(process.http), "BOOKBAG_GRPC_PORT": str(process.grpc)}
+        own |= {
+            f"{prefix}_READER_URL": mine.reader,
+            "BOOKBAG_HTTP_PORT": str(process.http),
+            "BOOKBAG_GRPC_PORT": str(process.grpc),
+        }
     return dict(told) | own
 
 

@@ -13,6 +13,7 @@ from bookbag.identity.v1.service_pb2_grpc import add_IdentityServiceServicer_to_
 from services.identity import api, rpc
 from services.identity.accounts import jobs, model
 from services.identity.accounts.passwords import Passwords
+from services.identity.acts import Act
 from services.identity.feed import actions as feed
 from services.identity.roster.model import EditedMeanwhile, InvalidRosterValue, NotOnRoster, RoleNotEntitled
 from services.identity.settings import IdentitySettings
@@ -53,6 +54,7 @@ service = Service(
             callers=rpc.CALLERS,
         )
     ],
+    records=list(Act),
     jobs=[Job("purge_ended_sessions", every=timedelta(hours=1), run=jobs.purge_ended_sessions)],
     loops={"sequencer": feed.sequence},
     refusals={

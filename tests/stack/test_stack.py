@@ -189,7 +189,9 @@ def test_a_process_knows_no_secret_of_another(stack: Stack) -> None:
         lines = Path(f"/proc/{each.pid}/environ").read_text().split("\0")
         told = dict(line.split("=", 1) for line in lines if line)
         urls = {
-            variable for variable in told if variable.endswith(("_APP_URL", "_WORKER_URL", "_OWNER_URL", "_BACKUP_URL"))
+            variable
+            for variable in told
+            if variable.endswith(("_APP_URL", "_WORKER_URL", "_READER_URL", "_OWNER_URL", "_BACKUP_URL"))
         }
         if each.service == "web":
             assert urls == set()
@@ -197,7 +199,7 @@ def test_a_process_knows_no_secret_of_another(stack: Stack) -> None:
             assert "BOOKBAG_SIGNING_KEYS" not in told
             continue
         own = f"BOOKBAG_{each.service.upper()}"
-        assert urls == {f"{own}_APP_URL"} | ({f"{own}_WORKER_URL"} if "-worker" in name else set())
+        assert urls == {f"{own}_APP_URL", f"{own}_{'WORKER' if '-worker' in name else 'READER'}_URL"}
         keys = {file.name for file in Path(told["BOOKBAG_SIGNING_KEYS"]).iterdir()}
         assert keys == {f"service-{each.service}.json"} | ({"users.json"} if name.startswith("identity-api") else set())
 

@@ -47,7 +47,7 @@ async def run(url, statement):
         await connection.close()
 
 
-@pytest.mark.parametrize("role", ["app", "worker", "backup"])
+@pytest.mark.parametrize("role", ["app", "worker", "reader", "backup"])
 @pytest.mark.parametrize(
     "statement",
     [
@@ -68,7 +68,7 @@ async def test_no_serving_role_changes_what_there_is(urls, role, statement):
         await run(getattr(urls["messaging"], role), statement)
 
 
-@pytest.mark.parametrize("role", ["owner", "app", "worker", "backup"])
+@pytest.mark.parametrize("role", ["owner", "app", "worker", "reader", "backup"])
 @pytest.mark.parametrize("database", ["bookbag_identity", "postgres", "template1"])
 async def test_no_role_enters_another_database(urls, role, database):
     own = getattr(urls["messaging"], role)
@@ -87,9 +87,10 @@ async def test_the_backup_role_reads_and_never_writes(urls):
         await run(urls["messaging"].backup, "insert into message values (1, 'forged')")
 
 
-async def test_the_worker_role_reads_only_what_it_was_given(urls):
+@pytest.mark.parametrize("role", ["worker", "reader"])
+async def test_worker_and_reading_role_read_only_what_they_were_given(urls, role):
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await run(urls["messaging"].worker, "select * from message")
+        await run(getattr(urls["messaging"], role), "select * from message")
 
 
 async def test_the_owner_makes_tables_and_extensions_the_services_need(urls):

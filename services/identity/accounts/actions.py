@@ -35,6 +35,7 @@ from services.identity.accounts.model import (
 )
 from services.identity.accounts.passwords import Passwords
 from services.identity.accounts.store import AccountTx, account_transaction
+from services.identity.acts import Act
 from services.identity.feed import events
 from services.identity.feed import store as feed
 from services.identity.roster import actions as roster
@@ -224,7 +225,7 @@ async def change_password(call: Call, *, old: str, new: str) -> None:
             entered = await tx.enter(school)
             await roster.renew_epochs(entered, person)
             await roster_store.append_audit(
-                entered, Author(person, "account"), "password changed", "person", person, ""
+                entered, Author(person, "account"), Act.PASSWORD_CHANGED, "person", person, ""
             )
     call.runtime.signal("changes")
 
@@ -324,5 +325,5 @@ async def _end(tx: AccountTx, session: Session, because: EndedBecause) -> None:
         await feed.record(entered, events.session_ended(school, session.id, at=tx.now, revision=revision))
         if because is EndedBecause.REUSE:
             await roster_store.append_audit(
-                entered, Author(person, "account"), "session ended: refresh token used twice", "session", session.id, ""
+                entered, Author(person, "account"), Act.SESSION_REUSED, "session", session.id, ""
             )

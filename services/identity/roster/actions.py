@@ -9,6 +9,7 @@ from uuid import UUID
 from bookbag.chassis.clock import new_id
 from bookbag.chassis.database import Tx
 from bookbag.school.roles import Role, SeatKind
+from services.identity.acts import Act
 from services.identity.feed import store as feed
 from services.identity.feed.events import fact_about
 from services.identity.roster import model, store
@@ -75,7 +76,7 @@ async def add_membership(tx: Tx, person: UUID, role: Role, *, author: Author = O
     else:
         membership = await store.change_membership(tx, person, role, Standing.ACTIVE, held.epoch + 1)
     await _told(tx, membership)
-    await store.append_audit(tx, author, "membership added", "person", person, role)
+    await store.append_audit(tx, author, Act.MEMBERSHIP_ADDED, "person", person, role)
     return membership
 
 
@@ -86,7 +87,7 @@ async def end_membership(tx: Tx, person: UUID, role: Role, *, author: Author, re
         return held
     membership = await store.change_membership(tx, person, role, Standing.ENDED, held.epoch + 1)
     await _told(tx, membership)
-    await store.append_audit(tx, author, "membership ended", "person", person, reason)
+    await store.append_audit(tx, author, Act.MEMBERSHIP_ENDED, "person", person, reason)
     return membership
 
 
@@ -102,7 +103,7 @@ async def suspend_guardian(tx: Tx, person: UUID, *, author: Author, reason: str)
         return held
     membership = await store.change_membership(tx, person, Role.GUARDIAN, Standing.SUSPENDED, held.epoch)
     await _told(tx, membership)
-    await store.append_audit(tx, author, "guardian suspended", "person", person, reason)
+    await store.append_audit(tx, author, Act.GUARDIAN_SUSPENDED, "person", person, reason)
     return membership
 
 
@@ -115,7 +116,7 @@ async def reinstate_guardian(tx: Tx, person: UUID, *, author: Author) -> Members
         return held
     membership = await store.change_membership(tx, person, Role.GUARDIAN, Standing.ACTIVE, held.epoch + 1)
     await _told(tx, membership)
-    await store.append_audit(tx, author, "guardian reinstated", "person", person, "")
+    await store.append_audit(tx, author, Act.GUARDIAN_REINSTATED, "person", person, "")
     return membership
 
 
@@ -179,7 +180,7 @@ async def link_guardian(tx: Tx, pupil: UUID, person: UUID, relationship: str, *,
         return held
     link = await store.insert_link(tx, pupil, person, relationship)
     await _told(tx, link)
-    await store.append_audit(tx, author, "guardianship linked", "guardianship", link.id, "")
+    await store.append_audit(tx, author, Act.GUARDIANSHIP_LINKED, "guardianship", link.id, "")
     return link
 
 
@@ -192,7 +193,7 @@ async def end_guardianship(tx: Tx, link: UUID, *, author: Author, reason: str) -
         return held
     ended = await store.end_link(tx, link)
     await _told(tx, ended)
-    await store.append_audit(tx, author, "guardianship ended", "guardianship", link, reason)
+    await store.append_audit(tx, author, Act.GUARDIANSHIP_ENDED, "guardianship", link, reason)
     return ended
 
 

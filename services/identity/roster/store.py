@@ -3,9 +3,11 @@
 from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
+from bookbag.chassis import audit
 from bookbag.chassis.clock import new_id
 from bookbag.chassis.database import Database, Row, Tx
 from bookbag.school.roles import Role, SeatKind
+from services.identity.acts import Act
 from services.identity.roster.model import (
     Author,
     ClassId,
@@ -253,12 +255,9 @@ async def end_link(tx: Tx, link: UUID) -> Link:
     return _link(_one(row))
 
 
-async def append_audit(tx: Tx, author: Author, act: str, kind: str, object_: UUID, reason: str) -> None:
+async def append_audit(tx: Tx, author: Author, act: Act, kind: str, object_: UUID, reason: str) -> None:
     """One entry at the end of the school's record, in the transaction of the act itself (PRV-4)."""
-    await tx.execute(
-        "select append_audit($1, $2, $3, $4, $5, $6, $7, $8)",
-        tx.school, tx.now, author.person, author.role, act, kind, object_, reason,
-    )  # fmt: skip
+    await audit.append(tx, by=author.person, role=author.role, act=act, kind=kind, about=object_, reason=reason)
 
 
 async def everything(tx: Tx) -> AsyncIterator[Thing]:

@@ -119,10 +119,10 @@ async def test_a_leader_suspends_a_guardian_and_lets_them_back(
     assert (await browser.ask("GET", "/v1/me")).status_code == 401  # the old token stays dead
     assert (await browser.take_token(school.guardian)).status_code == 200
     assert (await browser.ask("GET", "/v1/me")).status_code == 200
-    acts = [entry for entry in await record_of(house, school.id) if "guardian " in entry[2]]
+    acts = [entry for entry in await record_of(house, school.id) if "guardian-" in entry[2]]
     assert acts == [
-        (school.leader, "leader", "guardian suspended", school.guardian, "abuse of staff"),
-        (school.leader, "leader", "guardian reinstated", school.guardian, ""),
+        (school.leader, "leader", "guardian-suspended", school.guardian, "abuse of staff"),
+        (school.leader, "leader", "guardian-reinstated", school.guardian, ""),
     ]
 
 
@@ -145,8 +145,8 @@ async def test_office_and_leaders_end_a_guardianship_and_it_is_recorded_once(
     for _ in range(2):
         answer = await client.post(f"/v1/guardianships/{school.link}/end", json=body, headers=headers)
         assert answer.status_code == 204
-    entries = [entry for entry in await record_of(house, school.id) if entry[2] == "guardianship ended"]
-    assert entries == [(who, role, "guardianship ended", school.link, "court order")]
+    entries = [entry for entry in await record_of(house, school.id) if entry[2] == "guardianship-ended"]
+    assert entries == [(who, role, "guardianship-ended", school.link, "court order")]
 
 
 @pytest.mark.parametrize("role", ["guardian", "teacher"])

@@ -1,0 +1,17 @@
+"""The acts that identity puts on a school's record, as stable codes. The web client has words for each (`web/src/words/acts.ts`)."""
+
+from enum import StrEnum
+
+
+class Act(StrEnum):
+    """PRV-4. A code never changes its meaning; an act that is done no more keeps its code, because old entries have it."""
+
+    MEMBERSHIP_ADDED = "membership-added"
+    MEMBERSHIP_ENDED = "membership-ended"
+    GUARDIAN_SUSPENDED = "guardian-suspended"
+    GUARDIAN_REINSTATED = "guardian-reinstated"
+    GUARDIANSHIP_LINKED = "guardianship-linked"
+    GUARDIANSHIP_ENDED = "guardianship-ended"
+    PASSWORD_CHANGED = "password-changed"  # noqa: S105 - the name of an act
+    SESSION_REUSED = "session-reused"
+    """A session was ended because its refresh token was used twice."""
