@@ -308,6 +308,9 @@ def keys(platform: Platform, services: Sequence[str]) -> list[Finding]:
     known = _read("service keys", platform.service_keys, "BOOKBAG_SERVICE_KEYS", found)
     public = {"users": cast("list[dict[str, Any]]", (users or {}).get("keys", []))}
     public |= {f"service-{name}": [key] for name, key in (known or {}).items()}
+    if platform.audit_keys is not None:
+        anchoring = _read("audit keys", platform.audit_keys, "BOOKBAG_AUDIT_KEYS", found)
+        public |= {f"audit-{name}": each["keys"] for name, each in (anchoring or {}).items()}
     missing = [name for name in services if known is not None and name not in known]
     if missing:
         do = "Add its public key; nobody can verify its calls."

@@ -25,6 +25,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from bookbag.chassis import buses
 from bookbag.chassis import runtime as runtimes
+from bookbag.chassis.audit.anchors import ANCHOR
 from bookbag.chassis.clock import Clock, new_id
 from bookbag.chassis.consumer import Consumer
 from bookbag.chassis.http import SafeHeaders, described_app, merged_openapi, problem_response, service_app
@@ -335,7 +336,7 @@ def _parts_of_work(parts: _Parts, bus: Bus, holder: str) -> list[asyncio.Task[No
             tasks.append(asyncio.create_task(relay.run(), name=f"{runtime.name} relay"))
         if service.hears:
             tasks.append(asyncio.create_task(Consumer(runtime, bus).run(), name=f"{runtime.name} consumer"))
-        jobs = Jobs(runtime, [*service.jobs, PURGE, SAMPLE], holder)
+        jobs = Jobs(runtime, [*service.jobs, PURGE, SAMPLE, ANCHOR], holder)
         tasks.append(asyncio.create_task(jobs.run(), name=f"{runtime.name} jobs"))
         for name, loop in service.loops.items():
             tasks.append(asyncio.create_task(loop(runtime), name=f"{runtime.name} {name}"))  # type: ignore[arg-type]

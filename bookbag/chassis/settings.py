@@ -86,6 +86,10 @@ class Platform(Listening):
     user_keys: Path = Field(description="Public keys (JWKS) that user tokens are verified with.")
     service_keys: Path = Field(description="Public key of each service (JSON of JWKs) for service tokens.")
     signing_keys: Path = Field(description="Folder with the private keys that this process may sign with.")
+    audit_keys: Path | None = Field(
+        None,
+        description="Public keys of each service, present and past (JSON of JWKS), that anchors of the record are verified with.",
+    )
     smtp_url: SecretStr = Field(SecretStr("smtp://127.0.0.1:25"), description="Mail server that takes outgoing mail.")
     mail_from: str = Field("Bookbag <no-reply@bookbag.invalid>", description="Sender of all outgoing mail.")
     object_store: str = Field(

@@ -18,6 +18,7 @@ from bookbag.chassis.settings import Listening, Platform, load
 from bookbag.chassis.waiting import until_there
 from bookbag.cli import events
 from bookbag.cli.answers import Answer, Refused, table
+from bookbag.cli.audit import audit
 from bookbag.cli.doctor import doctor
 from bookbag.cli.services import WEB, named
 
@@ -42,6 +43,7 @@ def run(asked: argparse.Namespace) -> Answer | None:
         "consumers": events.consumers,
         "feed": events.feed,
         "doctor": doctor,
+        "audit": audit,
     }[asked.command]
     try:
         return _loop(command(asked))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bookbag import __version__
+from bookbag.cli.audit_words import audit_parser
 from bookbag.cli.doctor_words import doctor_parser
 from bookbag.cli.events_words import event_parsers
 from bookbag.cli.policy_words import policy_parser
@@ -27,6 +28,7 @@ examples:
   bookbag outbox status                what waits to be published
   bookbag consumers lag                how far each consumer is behind
   bookbag deadletters replay --all     put everything that failed back in line
+  bookbag audit verify                 prove that the record is as it was written
 """
 
 
@@ -86,6 +88,7 @@ def parser() -> argparse.ArgumentParser:
     doctor_parser(commands)
     event_parsers(commands)
     policy_parser(commands)
+    audit_parser(commands)
     return root
 
 

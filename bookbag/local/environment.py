@@ -69,6 +69,7 @@ def settings(
         "BOOKBAG_USER_KEYS": str(keys.user_keys),
         "BOOKBAG_SERVICE_KEYS": str(keys.service_keys),
         "BOOKBAG_SIGNING_KEYS": str(keys.signing_keys),
+        "BOOKBAG_AUDIT_KEYS": str(keys.audit_keys),
         "BOOKBAG_OBJECT_STORE": (folder / "objects").as_uri(),
     }
     if web:

@@ -121,6 +121,7 @@ def installation(
         "BOOKBAG_PEERS": json.dumps(plan.peers),
         "BOOKBAG_USER_KEYS": str(keys.user_keys),
         "BOOKBAG_SERVICE_KEYS": str(keys.service_keys),
+        "BOOKBAG_AUDIT_KEYS": str(keys.audit_keys),
     } | dict(servers)
     if web:
         told["BOOKBAG_WEB"] = str(web)
@@ -168,10 +169,12 @@ def of_pages(told: Mapping[str, str], plan: Plan) -> dict[str, str]:
 
 
 def keys_of(process: Planned, keys: KeyFiles, folder: Path) -> Path:
-    """A folder with the keys this process may sign with: its service's own, and people's for the API of identity."""
+    """A folder with the keys this process may sign with: its service's own, the record's for a worker, people's for the API of identity."""
     own = folder / process.name
     own.mkdir(mode=0o700, parents=True, exist_ok=True)
     names = [f"service-{process.service}.json"]
+    if process.kind == "worker":
+        names.append(f"audit-{process.service}.json")
     if process.service == "identity" and process.kind == "api":
         names.append("users.json")
     for name in names:

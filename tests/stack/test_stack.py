@@ -201,7 +201,9 @@ def test_a_process_knows_no_secret_of_another(stack: Stack) -> None:
         own = f"BOOKBAG_{each.service.upper()}"
         assert urls == {f"{own}_APP_URL", f"{own}_{'WORKER' if '-worker' in name else 'READER'}_URL"}
         keys = {file.name for file in Path(told["BOOKBAG_SIGNING_KEYS"]).iterdir()}
-        assert keys == {f"service-{each.service}.json"} | ({"users.json"} if name.startswith("identity-api") else set())
+        more = {f"audit-{each.service}.json"} if "-worker" in name else set()
+        more |= {"users.json"} if name.startswith("identity-api") else set()
+        assert keys == {f"service-{each.service}.json"} | more
 
 
 def test_all_listen_on_loopback_alone(stack: Stack) -> None:

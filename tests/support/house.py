@@ -71,6 +71,7 @@ class House:
             "BOOKBAG_USER_KEYS": str(self.keys.user_keys),
             "BOOKBAG_SERVICE_KEYS": str(self.keys.service_keys),
             "BOOKBAG_SIGNING_KEYS": str(self.keys.signing_keys),
+            "BOOKBAG_AUDIT_KEYS": str(self.keys.audit_keys),
             "BOOKBAG_DATA": str(self.folder),
             "BOOKBAG_OBJECT_STORE": (self.folder / "objects").as_uri(),
             "BOOKBAG_PEERS": "{}",
