@@ -1,6 +1,7 @@
 """A durable PostgreSQL, Valkey and one real `bookbag serve messaging` for measurements, in a folder that goes away."""
 
 import asyncio
+import json
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,8 @@ from bookbag.local.parts import ServiceProcess, start, wait_ready
 from bookbag.local.postgres import EmbeddedPostgres, PostgresAddress
 from bookbag.local.provision import provision
 from bookbag.local.valkey import EmbeddedValkey
+from bookbag.school.policy.parse import as_data, parse
+from bookbag.school.policy.presets import preset_text
 
 SCHOOLS = 20
 THREADS = 2000
@@ -151,6 +154,10 @@ async def _fill(url: str, family: int, schools: int, *, threads: bool) -> None:
             ),
         ):
             await connection.execute(statement, THREADS)
+        document = json.dumps(as_data(parse(preset_text("quiet-evenings"))))
+        await connection.execute(
+            f"insert into known_policy select {ident(1)}, 1, 1, $2, now(), now(), null from {number}", schools, document
+        )
         await connection.execute("update feed_state set heard_at = 'infinity', position = coalesce(position, 0)")
         await connection.execute("analyze")
     finally:

@@ -11,9 +11,11 @@ from datetime import datetime
 from uuid import UUID
 
 from bookbag.chassis import faults
-from bookbag.chassis.database import Tx
+from bookbag.chassis.database import Connection, Tx
 from bookbag.chassis.problems import ACCESS_UNKNOWN, SIGNED_OUT, SUSPENDED, Problem
 from bookbag.chassis.runtime import Runtime
+from bookbag.school.policy import rules
+from bookbag.school.policy.rules.compiled import Address
 from bookbag.school.roles import Role
 
 
@@ -47,6 +49,15 @@ class Call:
     now: datetime
     key: str | None
     runtime: Runtime
+    who: rules.Person
+    """The member under the school's rules that count now, their own narrower hours included."""
+    address: Address | None = None
+    """Where the request came from, by the word of trusted gateways only; None where that is not known."""
+
+    @property
+    def rules(self) -> rules.SchoolRules:
+        """The school's rules that count now."""
+        return self.who.rules
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[MemberTx]:
@@ -55,19 +66,28 @@ class Call:
         member, database = self.member, self.runtime.database
         async with database.connection() as connection:
             async with connection.transaction():
-                refuse_unless_active(
-                    await connection.fetchval(
-                        "select begin_call($1, $2, $3, $4, $5)",
-                        member.school,
-                        member.person,
-                        member.role,
-                        member.session,
-                        member.epoch,
-                    )
-                )
+                refuse_unless_active(await _standing(connection, member))
                 yield MemberTx(member.school, self.now, connection, database, member)
                 await faults.reached(faults.BEFORE_COMMIT, database.name)
             await faults.reached(faults.AFTER_COMMIT, database.name)
+
+
+async def prove_standing(runtime: Runtime, member: Member) -> None:
+    """Raise Problem `signed-out`, `suspended` or `access-unknown` for a member who does not stand."""
+    async with runtime.database.transaction() as connection:
+        refuse_unless_active(await _standing(connection, member))
+
+
+async def _standing(connection: Connection, member: Member) -> str:
+    """How a member stands; sets the transaction's school."""
+    return await connection.fetchval(
+        "select begin_call($1, $2, $3, $4, $5)",
+        member.school,
+        member.person,
+        member.role,
+        member.session,
+        member.epoch,
+    )
 
 
 def refuse_unless_active(standing: str) -> None:

@@ -1,5 +1,6 @@
 """From an HTTP request to a `Call`: the bearer token is verified here, once, for every route of every service."""
 
+from ipaddress import ip_address
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
@@ -8,7 +9,9 @@ from fastapi.security import HTTPBearer
 from bookbag.chassis.http import runtime_of
 from bookbag.chassis.idempotency import checked_key
 from bookbag.chassis.problems import SIGNED_OUT, Problem
-from bookbag.directory.call import Call, Member
+from bookbag.directory.call import Call, Member, prove_standing
+from bookbag.directory.policy import person_at
+from bookbag.school.policy.rules.compiled import Address
 from bookbag.school.roles import Role
 
 _documented = HTTPBearer(auto_error=False, description="A user token: one membership in one role.")
@@ -31,11 +34,30 @@ def member_of(request: Request) -> Member:
     return Member(verified.school, verified.person, role, verified.session, verified.epoch)
 
 
-def keyed_call(request: Request) -> Call:
+async def keyed_call(request: Request) -> Call:
     """The call of a signed-in member who creates something, for a route that carries load; others declare `KeyedCallHere`."""
-    runtime = runtime_of(request)
-    key = checked_key(request.headers.get("idempotency-key"))
-    return Call(member_of(request), runtime.clock.now(), key, runtime)
+    return await _made(request, checked_key(request.headers.get("idempotency-key")))
+
+
+async def _made(request: Request, key: str | None) -> Call:
+    runtime, member = runtime_of(request), member_of(request)
+    now = runtime.clock.now()
+    try:
+        who = await person_at(runtime, member.school, member.person, member.role, now)
+    except Problem:
+        await prove_standing(
+            runtime, member
+        )  # a school that is no more signs out; one whose rules are on their way does not
+        raise
+    return Call(member, now, key, runtime, who, address_of(request))
+
+
+def address_of(request: Request) -> Address | None:
+    """Where a request comes from. The server has put a trusted gateway's word in place already; nobody else's is taken."""
+    try:
+        return ip_address(request.client.host) if request.client is not None else None
+    except ValueError:
+        return None
 
 
 KEY_PARAMETER = {
@@ -49,8 +71,7 @@ KEY_PARAMETER = {
 
 
 async def _call(request: Request) -> Call:
-    runtime = runtime_of(request)
-    return Call(member_of(request), runtime.clock.now(), None, runtime)
+    return await _made(request, None)
 
 
 async def _keyed_call(
@@ -59,8 +80,7 @@ async def _keyed_call(
         str | None, Header(description="8 to 64 letters, digits, - or _; the same for each retry of one request.")
     ] = None,
 ) -> Call:
-    runtime = runtime_of(request)
-    return Call(member_of(request), runtime.clock.now(), checked_key(idempotency_key), runtime)
+    return await _made(request, checked_key(idempotency_key))
 
 
 CallHere = Annotated[Call, Depends(_call)]

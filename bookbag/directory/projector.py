@@ -171,6 +171,9 @@ _KEYS: dict[str, Sequence[str]] = {
     "known_seat_holder": ("seat_id", "person_id"),
     "known_link": ("link_id",),
     "known_ended_session": ("session_id",),
+    "known_policy": ("number",),
+    "known_own_hours": ("person_id",),
+    "known_break_glass": ("person_id", "role"),
 }
 
 
@@ -235,6 +238,27 @@ def _row(name: str, change: facts.AccessChange) -> tuple[str, dict[str, Any]]:
             ended = change.ended_session
             return "known_ended_session", {
                 "session_id": UUID(ended.session_id), "ended_at": ended.ended_at.ToDatetime(tzinfo=UTC),
+            }  # fmt: skip
+        case _:
+            return _row_of_rules(name, change)
+
+
+def _row_of_rules(name: str, change: facts.AccessChange) -> tuple[str, dict[str, Any]]:
+    """The same for facts about the school's rules."""
+    match name:
+        case "policy_version":
+            version = change.policy_version
+            return "known_policy", {
+                "number": version.number, "document": version.document, "made_at": version.made_at.ToDatetime(tzinfo=UTC),
+                "counts_from": version.counts_from.ToDatetime(tzinfo=UTC),
+                "author_id": UUID(version.author_id) if version.author_id else None,
+            }  # fmt: skip
+        case "own_hours":
+            return "known_own_hours", {"person_id": UUID(change.own_hours.person_id), "week": change.own_hours.week}
+        case "break_glass":
+            glass = change.break_glass
+            return "known_break_glass", {
+                "person_id": UUID(glass.person_id), "role": glass.role, "until": glass.until.ToDatetime(tzinfo=UTC),
             }  # fmt: skip
         case _:
             raise LookupError(name)

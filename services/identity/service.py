@@ -15,6 +15,7 @@ from services.identity.accounts import jobs, model
 from services.identity.accounts.passwords import Passwords
 from services.identity.acts import Act
 from services.identity.feed import actions as feed
+from services.identity.policy import actions as policy
 from services.identity.roster.model import EditedMeanwhile, InvalidRosterValue, NotOnRoster, RoleNotEntitled
 from services.identity.settings import IdentitySettings
 
@@ -55,7 +56,10 @@ service = Service(
         )
     ],
     records=list(Act),
-    jobs=[Job("purge_ended_sessions", every=timedelta(hours=1), run=jobs.purge_ended_sessions)],
+    jobs=[
+        Job("purge_ended_sessions", every=timedelta(hours=1), run=jobs.purge_ended_sessions),
+        Job("found_missing_policies", every=timedelta(hours=1), run=policy.found_missing),
+    ],
     loops={"sequencer": feed.sequence},
     refusals={
         model.WrongCredentials: WRONG_CREDENTIALS,

@@ -191,7 +191,7 @@ class ReadUpTo(Body):
 async def post_message(thread: UUID, request: Request) -> Response:
     """MSG-1, MSG-18. Text of 1 to 4,000 characters. A repeat under the same key gives the same answer; 409 for another request
     under it; 404 when the thread is not yours."""
-    call, new = keyed_call(request), await read_body(request, NewMessage)
+    call, new = await keyed_call(request), await read_body(request, NewMessage)
     return answered(_message_shown(await actions.send_message(call, ThreadId(thread), new.text, new.language)), 201)
 
 

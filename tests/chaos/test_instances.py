@@ -89,7 +89,7 @@ class Arrivals:
                 country="GB",
                 zone="Europe/London",
                 language="en",
-                policy_preset="plain",
+                policy_preset="quiet-evenings",
             )
         while not self.over:
             async with self.identity.database.tenant(self.school) as tx:

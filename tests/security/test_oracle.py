@@ -109,7 +109,7 @@ async def found(runtime: Runtime, town: Town) -> None:
     async with runtime.database.tenant(town.school) as tx:
         await roster.create_school(
             tx, code="R" + town.school.hex[-7:].upper(), name="Random", country="GB", zone="Europe/London", language="en",
-            policy_preset="plain",
+            policy_preset="quiet-evenings",
         )  # fmt: skip
         pupils = [(await roster.add_person(tx, name=f"Child {n}", first_name="C", language="en")).id for n in range(7)]
         for pupil in pupils[:3]:

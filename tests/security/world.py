@@ -132,7 +132,7 @@ async def _school(runtime: Runtime, fill: Any) -> School:
     async with runtime.database.tenant(school.id) as tx:
         await roster.create_school(
             tx, code=school.code, name=f"School {school.code}", country="GB", zone="Europe/London", language="en",
-            policy_preset="plain",
+            policy_preset="quiet-evenings",
         )  # fmt: skip
         await fill(runtime, tx, school)
     return school

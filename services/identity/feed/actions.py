@@ -7,6 +7,7 @@ from bookbag.chassis.runtime import Runtime
 from bookbag.identity.v1 import access_pb2 as pb
 from services.identity.feed import store
 from services.identity.feed.events import fact_about
+from services.identity.policy import store as policy
 from services.identity.roster import store as roster
 
 PAGE = 500
@@ -48,6 +49,7 @@ async def snapshot(runtime: Runtime) -> AsyncIterator[tuple[Sequence[pb.AccessCh
     for school in await store.schools(runtime.database):
         async with runtime.database.tenant(school) as tx:
             changes = [fact_about(school, thing) async for thing in roster.everything(tx)]
+            changes += [fact_about(school, thing) for thing in await policy.everything(tx)]
             changes += await store.ended_sessions(tx)
         for start in range(0, len(changes), PAGE):
             yield changes[start : start + PAGE], 0

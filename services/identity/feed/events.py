@@ -7,6 +7,7 @@ from uuid import UUID
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from bookbag.identity.v1 import access_pb2 as pb
+from services.identity.policy.model import BreakGlass, OwnHours, PolicyVersion
 from services.identity.roster.model import (
     Enrolment,
     Link,
@@ -27,8 +28,8 @@ _STANDINGS = {
 }
 
 
-def fact_about(school: UUID, thing: Thing) -> pb.AccessChange:
-    """The fact that tells the whole present state of one thing of the roster."""
+def fact_about(school: UUID, thing: Thing | PolicyVersion | OwnHours | BreakGlass) -> pb.AccessChange:
+    """The fact that tells the whole present state of one thing."""
     change = pb.AccessChange(school_id=str(school), revision=thing.revision)
     match thing:
         case School():
@@ -82,20 +83,46 @@ def fact_about(school: UUID, thing: Thing) -> pb.AccessChange:
                     ended=thing.ended,
                 )
             )
+        case PolicyVersion() | OwnHours() | BreakGlass():
+            _tell_rules(change, thing)
         case _:
             assert_never(thing)
     return change
 
 
+def _tell_rules(change: pb.AccessChange, thing: PolicyVersion | OwnHours | BreakGlass) -> None:
+    match thing:
+        case PolicyVersion():
+            change.policy_version.CopyFrom(
+                pb.PolicyVersion(
+                    number=thing.number,
+                    document=thing.data,
+                    made_at=_timestamp(thing.made_at),
+                    counts_from=_timestamp(thing.counts_from),
+                    author_id=str(thing.author or ""),
+                )
+            )
+        case OwnHours():
+            change.own_hours.CopyFrom(pb.OwnHours(person_id=str(thing.person), week=thing.week))
+        case BreakGlass():
+            change.break_glass.CopyFrom(
+                pb.BreakGlass(person_id=str(thing.person), role=thing.role, until=_timestamp(thing.until))
+            )
+
+
 def session_ended(school: UUID, session: UUID, *, at: datetime, revision: int) -> pb.AccessChange:
     """The fact that tokens of a session are refused from now on."""
-    ended_at = Timestamp()
-    ended_at.FromDatetime(at)
     return pb.AccessChange(
         school_id=str(school),
         revision=revision,
-        ended_session=pb.EndedSession(session_id=str(session), ended_at=ended_at),
+        ended_session=pb.EndedSession(session_id=str(session), ended_at=_timestamp(at)),
     )
+
+
+def _timestamp(at: datetime) -> Timestamp:
+    told = Timestamp()
+    told.FromDatetime(at)
+    return told
 
 
 def school_message(school: School) -> pb.School:

@@ -12,6 +12,7 @@ from bookbag.school.roles import Role, SeatKind
 from services.identity.acts import Act
 from services.identity.feed import store as feed
 from services.identity.feed.events import fact_about
+from services.identity.policy import actions as policy
 from services.identity.roster import model, store
 from services.identity.roster.model import (
     OPERATOR,
@@ -37,12 +38,16 @@ async def _told(tx: Tx, thing: Thing) -> None:
 async def create_school(
     tx: Tx, *, code: str, name: str, country: str, zone: str, language: str, policy_preset: str
 ) -> School:
-    """POL-1. The school whose id the transaction was opened for. Raises InvalidRosterValue, also for a code that is taken."""
-    model.checked_school(code=code, country=country, zone=zone, language=language)
+    """POL-1. The school whose id the transaction was opened for, with the preset as the first version of its policy.
+
+    Raises InvalidRosterValue, also for a code that is taken and for a preset that does not exist.
+    """
+    model.checked_school(code=code, country=country, zone=zone, language=language, policy_preset=policy_preset)
     school = await store.insert_school(
         tx, code=code, name=name, country=country, zone=zone, language=language, policy_preset=policy_preset
     )
     await _told(tx, school)
+    await policy.found(tx, policy_preset, name=name, zone=zone)
     return school
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bookbag.school import languages
+from bookbag.school.policy.presets import PRESETS
 from bookbag.school.roles import SEAT_ROLES, Role, SeatKind
 
 SchoolId = NewType("SchoolId", UUID)
@@ -154,8 +155,8 @@ def require_role(role: Role, allowed: frozenset[Role]) -> None:
         raise RoleNotEntitled(f"this needs one of: {', '.join(sorted(allowed))}")
 
 
-def checked_school(*, code: str, country: str, zone: str, language: str) -> None:
-    """Raise InvalidRosterValue for a school that nobody could find or whose time nobody could tell (POL-1)."""
+def checked_school(*, code: str, country: str, zone: str, language: str, policy_preset: str) -> None:
+    """Raise InvalidRosterValue for a school that nobody could find, whose time nobody could tell, or without rules (POL-1)."""
     if not _CODE.fullmatch(code):
         raise InvalidRosterValue("code: 4 to 8 capital letters and digits, a letter first")
     if not _COUNTRY.fullmatch(country):
@@ -165,6 +166,8 @@ def checked_school(*, code: str, country: str, zone: str, language: str) -> None
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise InvalidRosterValue("zone: a name of the time zone database, such as Europe/London") from None
     checked_language(language)
+    if policy_preset not in PRESETS:
+        raise InvalidRosterValue(f"policy preset: one of {', '.join(PRESETS)}")
 
 
 def checked_language(tag: str) -> str:

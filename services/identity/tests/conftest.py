@@ -61,7 +61,13 @@ async def small_school(runtime: Runtime, *, email: str | None = None) -> Small:
     password_hash = await accounts.passwords_of(runtime).hash(PASSWORD)
     async with runtime.database.tenant(school) as tx:
         await roster.create_school(
-            tx, code=code, name="Test Primary", country="GB", zone="Europe/London", language="en", policy_preset="plain"
+            tx,
+            code=code,
+            name="Test Primary",
+            country="GB",
+            zone="Europe/London",
+            language="en",
+            policy_preset="quiet-evenings",
         )
         oak = await roster.open_class(tx, "Oak")
         pupil = (await roster.add_person(tx, name="Maya Reed", first_name="Maya", language="en")).id

@@ -90,6 +90,7 @@ async def test_changes_come_in_order_without_gaps(alone: Runtime):
         "seat",
         "seat_holder",
         "guardianship",
+        "policy_version",
     } == set(kinds)
 
 

@@ -35,7 +35,7 @@ async def test_a_school_that_nobody_could_find_or_tell_the_time_of_is_refused(id
     good = {"code": "GOOD", "name": "Good Primary", "country": "GB", "zone": "Europe/London", "language": "en"}
     with pytest.raises(InvalidRosterValue):
         async with identity.database.tenant(new_id()) as tx:
-            await roster.create_school(tx, **(good | wrong), policy_preset="plain")
+            await roster.create_school(tx, **(good | wrong), policy_preset="quiet-evenings")
 
 
 @pytest.mark.req("POL-1")

@@ -13,6 +13,7 @@ from bookbag.directory.projector import Projector
 from bookbag.identity.v1.access_pb2 import AccessChange, Guardianship
 from services.messaging.service import REACTS
 from tests.support.house import House
+from tests.support.policy import known_policy
 
 
 @dataclass
@@ -175,6 +176,7 @@ class Oak(School):
     async def built(cls, house: House, runtime: Runtime, http: httpx2.AsyncClient, *, language: str = "es") -> "Oak":
         oak = cls(house, runtime, http)
         await oak.heard()
+        await oak.knows("known_policy", **known_policy())
         oak.class_id = await oak.school_class("Oak")
         oak.teacher = await oak.person("Ada Hill", "teacher")
         oak.seat_id = await oak.seat("class_teacher", oak.class_id, oak.teacher)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -17,12 +18,11 @@ from bookbag.chassis.hearing import AlreadyProcessed, EventCall, EventsCall
 from bookbag.chassis.runtime import Runtime
 from bookbag.chassis.service import Together
 from bookbag.content.v1.service_pb2 import Reader
-from bookbag.directory.call import Call, Member
 from bookbag.messaging.v1.events_pb2 import MessageSent, MessageTranslated, ThreadRead
-from bookbag.school.roles import Role
 from services.notify.mail.rounds import rounds_of
 from services.notify.tests.doubles import Identity, MailServer, Owner, siblings
 from tests.support.house import House
+from tests.support.policy import known_policy
 
 MONDAY = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 
@@ -52,6 +52,7 @@ class Town:
                 "insert into known_school (school_id, revision, code, name, country, zone, language, policy_preset)"
                 " values ($1, 1, 'OAKS', 'Oak School', 'GB', 'Europe/London', 'en', 'default')", self.school,
             )  # fmt: skip
+        await self.has_rules(self.school)
         await self.knows(self.teacher, "teacher", "Ada Hill", "en")
         await self.knows(self.guardian, "guardian", "Marta Ruiz", "es", address="marta@example.org")
         await self.knows(self.other_guardian, "guardian", "Tom Reed", "en", address="tom@example.org")
@@ -62,6 +63,15 @@ class Town:
             Reader(person_id=str(self.guardian), language="es", role="guardian"),
             Reader(person_id=str(self.other_guardian), language="en", role="guardian"),
         ]
+
+    async def has_rules(self, school: UUID, **policy: Any) -> None:
+        """Let notify's copy have the rules of a school."""
+        columns = known_policy(**policy)
+        async with self.runtime.database.tenant(school) as tx:
+            await tx.execute(
+                "insert into known_policy (school_id, revision, number, document, made_at, counts_from) values ($1, 1, $2, $3, $4, $5)",
+                school, *columns.values(),
+            )  # fmt: skip
 
     async def knows(
         self, person: UUID, role: str, name: str, language: str, *, address: str = "", standing: str = "active"
@@ -143,10 +153,6 @@ class Town:
     async def count(self, table: str, person: UUID) -> int:
         async with self.runtime.database.tenant(self.school) as tx:
             return await tx.fetchval(f"select count(*) from {table} where person_id = $1", person)
-
-    def call(self, person: UUID, role: str) -> Call:
-        """A call as an action gets it."""
-        return Call(Member(self.school, person, Role(role), new_id(), 1), self.clock.now(), None, self.runtime)
 
     def bearer(self, person: UUID, role: str, **more: object) -> dict[str, str]:
         return self.house.bearer(self.school, person, role, clock=self.clock, **more)

@@ -219,6 +219,7 @@ async def test_the_same_person_id_in_another_school_hears_nothing(town: Town):
             "insert into known_membership (school_id, person_id, role, revision, standing, epoch)"
             " values ($1, $2, 'guardian', 1, 'active', 1)", elsewhere, town.guardian,
         )  # fmt: skip
+    await town.has_rules(elsewhere)
     bearer = town.house.bearer(elsewhere, town.guardian, "guardian", clock=town.clock)
     async with stream(town, bearer) as live:
         await live.frame()

@@ -1,0 +1,130 @@
+"""The rules of a school as they count at an instant, for every service: from its own copy, so that nobody asks a sibling (POL-2).
+
+Rules are laid out once per version and kept in the process; which versions there are is looked at again after a second at the latest.
+So a change is obeyed everywhere within seconds, with the bus and Redis away too.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from bookbag.chassis.problems import ACCESS_UNKNOWN, Problem
+from bookbag.chassis.runtime import Runtime
+from bookbag.school.policy.document.fields import Week
+from bookbag.school.policy.parse import checked
+from bookbag.school.policy.rules import Person, SchoolRules
+from bookbag.school.policy.values import build
+from bookbag.school.policy.versions import Version, counting_at
+from bookbag.school.roles import Role
+
+LOOK_AGAIN_SECONDS = 1.0
+"""How old the list of versions and own hours may be."""
+
+KEPT_VERSIONS = 4
+"""Versions of one school whose rules are kept laid out: the one that counts, and those asked about just now."""
+
+
+@dataclass(slots=True)
+class _Known:
+    """What this process has of one school's rules."""
+
+    looked_at: float = float("-inf")
+    versions: tuple[Version, ...] = ()
+    weeks: Mapping[UUID, str] = field(default_factory=dict[UUID, str])
+    rules: dict[int, SchoolRules] = field(default_factory=dict[int, SchoolRules])
+    people: dict[tuple[int, UUID, Role, str], Person] = field(default_factory=dict[tuple[int, UUID, Role, str], Person])
+    looking: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Policies:
+    """The rules of every school that this process was asked about."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._schools: dict[UUID, _Known] = {}
+
+    async def rules_at(self, school: UUID, at: datetime) -> SchoolRules:
+        """See the function of this name."""
+        known = await self._look(school)
+        return await self._rules(school, known, self._number_at(known, at))
+
+    async def person_at(self, school: UUID, person: UUID, role: Role, at: datetime) -> Person:
+        """See the function of this name."""
+        known = await self._look(school)
+        number = self._number_at(known, at)
+        rules = await self._rules(school, known, number)
+        week = known.weeks.get(person, "")
+        if not week:
+            return rules.person(role)
+        key = number, person, role, week
+        if key not in known.people:
+            known.people = {one: kept for one, kept in known.people.items() if one[0] in known.rules}
+            own: Week = build(Week, json.loads(week))
+            known.people[key] = rules.person(role, own)
+        return known.people[key]
+
+    def _number_at(self, known: _Known, at: datetime) -> int:
+        version = counting_at(known.versions, at)
+        if version is None and known.versions and at < known.versions[0].counts_from:
+            version = known.versions[0]  # before the school was founded, or a clock that differs by a moment
+        if version is None:
+            raise Problem(ACCESS_UNKNOWN, retry_after=5)
+        return version.number
+
+    async def _look(self, school: UUID) -> _Known:
+        known = self._schools.setdefault(school, _Known())
+        if time.monotonic() - known.looked_at < LOOK_AGAIN_SECONDS:
+            return known
+        async with known.looking:
+            if time.monotonic() - known.looked_at < LOOK_AGAIN_SECONDS:
+                return known
+            began = time.monotonic()
+            async with self._runtime.database.tenant(school) as tx:
+                versions = await tx.fetch(
+                    "select number, author_id, made_at, counts_from from known_policy where school_id = $1 order by number",
+                    school,
+                )
+                weeks = await tx.fetch(
+                    "select person_id, week from known_own_hours where school_id = $1 and week <> ''", school
+                )
+            known.versions = tuple(
+                Version(row["number"], row["author_id"], "", row["made_at"], row["counts_from"]) for row in versions
+            )
+            known.weeks = {row["person_id"]: row["week"] for row in weeks}
+            if versions:  # one that is not known yet is asked for again at once
+                known.looked_at = began
+            return known
+
+    async def _rules(self, school: UUID, known: _Known, number: int) -> SchoolRules:
+        found = known.rules.get(number)
+        if found is None:
+            async with self._runtime.database.tenant(school) as tx:
+                document: str = await tx.fetchval(
+                    "select document from known_policy where school_id = $1 and number = $2", school, number
+                )
+            found = SchoolRules(checked(json.loads(document)))
+            while len(known.rules) >= KEPT_VERSIONS:
+                known.rules.pop(next(iter(known.rules)))
+            known.rules[number] = found
+        return found
+
+
+def _policies(runtime: Runtime) -> Policies:
+    found = runtime.state.get("policies")
+    if found is None:
+        found = runtime.state["policies"] = Policies(runtime)
+    return found
+
+
+async def rules_at(runtime: Runtime, school: UUID, at: datetime) -> SchoolRules:
+    """The rules that count, or counted, at an instant. Raises Problem `access-unknown` while no version is known here."""
+    return await _policies(runtime).rules_at(school, at)
+
+
+async def person_at(runtime: Runtime, school: UUID, person: UUID, role: Role, at: datetime) -> Person:
+    """One person in one role under those rules, with the hours to which they narrowed the school's (POL-3)."""
+    return await _policies(runtime).person_at(school, person, role, at)
