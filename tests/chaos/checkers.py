@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
+from uuid import UUID
 
 from tests.chaos.history import Kept, Outcome, Told, Write
 
@@ -81,3 +82,18 @@ def told_out_of_order(kept: Iterable[Kept], told: Iterable[Told]) -> list[str]:
             wrong.append(f"{one.person} was told of number {seq} of {thread} too late")
         last[one.person, one.channel, thread] = seq
     return wrong
+
+
+def unaccounted(told: Iterable[UUID], processed: Set[UUID], dead: Set[UUID]) -> list[str]:
+    """R5: events that are neither processed nor a dead letter, or both."""
+    wrong = [f"{event} is neither processed nor dead" for event in told if event not in processed and event not in dead]
+    return wrong + [f"{event} is processed and dead" for event in processed & dead]
+
+
+def handed_after_the_end(handed: Iterable[Told], ended: Mapping[str, float], at: Mapping[str, float]) -> list[str]:
+    """R8: what was handed to a person after their right had ended. `ended` is by person, `at` by message handed."""
+    return [
+        f"{one.person} was handed {one.message} after their right had ended"
+        for one in handed
+        if one.person in ended and at[one.message] > ended[one.person]
+    ]

@@ -1,4 +1,4 @@
-"""Kills and freezes processes of the one-machine run, found among the descendants of its supervisor."""
+"""Kills and freezes processes of a run, found among the descendants of its supervisor."""
 
 import os
 import signal
@@ -6,7 +6,14 @@ from pathlib import Path
 
 from tests.support.product import Product
 
-KINDS = {"api": "bookbag serve all", "worker": "bookbag work all", "postgres": "postgres -D"}
+KINDS = {
+    "api": "bookbag serve all",
+    "worker": "bookbag work all",
+    "postgres": "postgres -D",
+    "valkey": "valkey-server",
+    "broker": "kafka.Kafka",
+}
+"""What the command line of each kind holds. A kind that is not here, `work notify`, is a process of the stack."""
 
 
 def pid_of(product: Product, kind: str) -> int | None:
@@ -29,7 +36,8 @@ def pid_of(product: Product, kind: str) -> int | None:
             pid = parents.get(pid, 0)
         return False
 
-    found = [pid for pid, said in words.items() if KINDS[kind] in said and below(pid)]
+    wanted = KINDS.get(kind, f"bookbag {kind}")
+    found = [pid for pid, said in words.items() if wanted in said and pid != product.process.pid and below(pid)]
     return min(found, default=None)
 
 
