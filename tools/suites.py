@@ -191,6 +191,23 @@ SUITES = (
         shown=True,
     ),
     Suite(
+        "chaos",
+        "kills, frozen parts, broken networks, and the mutants that prove the judges",
+        _pytest(
+            "chaos.xml",
+            "-n",
+            "2",
+            "--dist",
+            "worksteal",
+            "--ignore=tests/e2e",
+            "--ignore=tests/stack",
+            "-m",
+            "chaos",
+        ),
+        count=lambda: junit_count("chaos.xml"),
+        shown=True,
+    ),
+    Suite(
         "e2e",
         "journeys in Chromium against the whole product",
         _pytest("e2e.xml", "tests/e2e"),

@@ -76,9 +76,13 @@ def _run(suite: Suite, extra: list[str], *, strict: bool) -> Outcome:
     began = time.monotonic()
     env = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}", "PYTHONUNBUFFERED": "1"}
     for stale in RESULTS.glob(
-        {"pytest": "pytest.xml", "e2e": "e2e.xml", "e2e-stack": "e2e-stack.xml", "web-test": "vitest.json"}.get(
-            suite.name, "-"
-        )
+        {
+            "pytest": "pytest.xml",
+            "chaos": "chaos.xml",
+            "e2e": "e2e.xml",
+            "e2e-stack": "e2e-stack.xml",
+            "web-test": "vitest.json",
+        }.get(suite.name, "-")
     ):
         stale.unlink()
     output, code = "", 0

@@ -69,15 +69,28 @@ class Consumer:
         self._topics = sorted({topic_of(kind) for kind in self._handlers})
         self._name = runtime.name
         self._counted: set[UUID] = set()
+        self._subscription: Subscription | None = None
+        self.moves = 0
+        self.waits = 0
+
+    def assigned(self) -> Sequence[tuple[str, int]]:
+        """The buckets this consumer has now."""
+        return self._subscription.assigned() if self._subscription is not None else ()
+
+    @property
+    def topics(self) -> Sequence[str]:
+        """What it listens to."""
+        return self._topics
 
     async def run(self) -> None:
         """Consume until cancelled; then finish the record at hand and hand the buckets back."""
-        subscription = await self._bus.subscribe(self._name, self._topics)
+        subscription = self._subscription = await self._bus.subscribe(self._name, self._topics)
         try:
             while True:
                 try:
                     await self._turn(subscription)
                 except DependencyAway as away:
+                    self.waits += 1
                     log.warning("consumer waits", service=self._name, dependency=away.name)
                     await asyncio.sleep(1)
         finally:
@@ -99,8 +112,10 @@ class Consumer:
                 await self._handle_all([one.record for one in group])
                 await faults.reached(faults.AFTER_EFFECT, self._name)
                 await subscription.commit(last.record.topic, last.record.bucket, last.position)
+                self.moves += 1
                 return
             except DependencyAway as away:
+                self.waits += 1
                 log.warning("bucket waits", service=self._name, dependency=away.name)
                 if (last.record.topic, last.record.bucket) not in subscription.assigned():
                     return
@@ -145,6 +160,7 @@ class Consumer:
         return True
 
     def _done(self, records: Sequence[Record], outcome: str) -> None:
+        self.moves += len(records)
         measures.events.labels(self._name, records[0].type, outcome).inc(len(records))
         if outcome == "done":
             now, age = self._runtime.clock.now(), measures.event_age.labels(self._name)
@@ -198,14 +214,19 @@ class Consumer:
         return {row["event_id"] for row in done}, {row["key"] for row in waiting}
 
     async def _count_new(self, records: Sequence[Record]) -> None:
-        """Count the first attempt of each record that was never tried, all at once, before any is handled."""
+        """Count an attempt of each record that was never tried, or in hand at one death only, all at once, before any is handled.
+
+        One death is most often nobody's fault, and what was in hand then goes on together; after two each is handled alone, so that
+        who dies of a record dies of it alone.
+        """
+        new = {record.event_id: record.school for record in records if record.event_id not in self._counted}
         rows = await self._worker.fetch(
-            "insert into attempt (school_id, consumer, event_id, attempts)"
-            " select s, $1, e, 1 from unnest($2::uuid[], $3::uuid[]) u (s, e) on conflict do nothing returning event_id",
-            self._name,
-            [record.school for record in records],
-            [record.event_id for record in records],
-        )
+            "insert into attempt as a (school_id, consumer, event_id, attempts)"
+            " select s, $1, e, 1 from unnest($2::uuid[], $3::uuid[]) u (s, e)"
+            " on conflict (school_id, consumer, event_id) do update set attempts = 2, last_at = clock_timestamp()"
+            "   where a.attempts = 1 returning event_id",
+            self._name, list(new.values()), list(new),
+        )  # fmt: skip
         self._counted.update(row["event_id"] for row in rows)
 
     async def _deaths(self, record: Record) -> int:
@@ -244,6 +265,7 @@ class Consumer:
         return None
 
     def _failed(self, record: Record, error: str, span: Span) -> str:
+        self.moves += 1
         tracing.failed(span, error)
         measures.events.labels(self._name, record.type, "failed").inc()
         return error

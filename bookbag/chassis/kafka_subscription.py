@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Generator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
@@ -143,8 +144,18 @@ class KafkaSubscription:
                     record = record_from(topic, at.partition, one.headers, one.value)
                 except Unreadable as error:
                     log.error("a record that is no event of ours", consumer=self._group, error=str(error))
+                    self._pass_over(topic, at, one.offset)
                     continue
                 self._ready.append(Delivered(record, one.offset))
+
+    def _pass_over(self, topic: str, at: Any, offset: int) -> None:
+        """Have a record that nobody handles committed: with the one before it, or at once when all before it are."""
+        last = self._ready[-1] if self._ready else None
+        if last is not None and (last.record.topic, last.record.bucket) == (topic, at.partition):
+            self._ready[-1] = replace(last, position=offset)
+            return
+        with suppress(*client.TakenOver):
+            self._consumer.commit({at: client.next_offset(offset)}, timeout_ms=COMMIT_MS)
 
     @contextmanager
     def _speaking(self) -> Generator[Any]:

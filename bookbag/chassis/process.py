@@ -39,6 +39,7 @@ from bookbag.chassis.samples import SAMPLE
 from bookbag.chassis.settings import Listening, Platform
 from bookbag.chassis.waiting import until_there
 from bookbag.chassis.wake import Wake
+from bookbag.chassis.watchdog import Stuck, Watchdog
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -307,6 +308,9 @@ async def work(
         failed = [task for task in tasks if task.done() and not task.cancelled() and task.exception() is not None]
         for task in failed:
             log.error("worker part ended", worker=task.get_name(), exc_info=task.exception())
+        if any(isinstance(task.exception(), Stuck) for task in failed):
+            # What hangs may hang the end in order too. The leases run out, and whoever supervises starts another process.
+            os._exit(1)
         admin.should_exit = True
         for task in tasks[1:]:
             task.cancel()
@@ -335,7 +339,10 @@ def _parts_of_work(parts: _Parts, bus: Bus, holder: str) -> list[asyncio.Task[No
             relay = Relay(runtime.name, runtime.across_schools, bus, parts.wake, holder, tells=service.tells)
             tasks.append(asyncio.create_task(relay.run(), name=f"{runtime.name} relay"))
         if service.hears:
-            tasks.append(asyncio.create_task(Consumer(runtime, bus).run(), name=f"{runtime.name} consumer"))
+            consumer = Consumer(runtime, bus)
+            tasks.append(asyncio.create_task(consumer.run(), name=f"{runtime.name} consumer"))
+            watchdog = Watchdog(runtime.name, consumer, bus, consumer.topics, after=parts.platform.stuck_after_seconds)
+            tasks.append(asyncio.create_task(watchdog.run(), name=f"{runtime.name} watchdog"))
         jobs = Jobs(runtime, [*service.jobs, PURGE, SAMPLE, ANCHOR], holder)
         tasks.append(asyncio.create_task(jobs.run(), name=f"{runtime.name} jobs"))
         for name, loop in service.loops.items():

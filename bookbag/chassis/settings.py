@@ -99,6 +99,9 @@ class Platform(Listening):
         None, description="Access key of an S3 object store; without it the machine's own role is used."
     )
     object_store_secret_key: SecretStr | None = Field(None, description="Secret key of an S3 object store.")
+    stuck_after_seconds: float = Field(
+        30, ge=10, description="A worker whose consumer has events waiting and finishes none for so long ends, to be started again.",
+    )  # fmt: skip
     faults: Path | None = Field(None, description="Folder where tests order faults; refused in a cluster.")
     trace_from_clients: bool = Field(
         False,

@@ -138,6 +138,28 @@ async def test_a_bad_event_spoils_no_other_and_parks_its_key_alone(fresh_house: 
             await eventually(replayed, seconds=30)
 
 
+@pytest.mark.parametrize(("attempts", "at_once"), [(1, 20), (2, 1)], ids=["one death", "two deaths"])
+async def test_what_was_in_hand_at_a_death_goes_on_together_and_alone_only_after_the_second(
+    fresh_house: House, attempts: int, at_once: int
+) -> None:
+    heard, school, key = Heard(), uuid4(), uuid4()
+    async with hearing(fresh_house, heard) as runtime:
+        await tell(runtime, school, key, *range(20))
+        await runtime.across_schools.execute(
+            "insert into attempt (school_id, consumer, event_id, attempts) select school_id, 'toy', event_id, $1 from outbox",
+            attempts,
+        )
+
+        async def all_there() -> bool:
+            return await effects(runtime, key) == list(range(20))
+
+        async with consuming(runtime):
+            await eventually(all_there, seconds=30)
+        assert await operations.dead_letters(runtime.across_schools) == []
+        assert await runtime.across_schools.fetchval("select count(*) from attempt") == 0
+    assert max(heard.calls) == at_once
+
+
 async def test_events_whose_effect_is_there_already_have_none_again(fresh_house: House) -> None:
     heard, school, key = Heard(), uuid4(), uuid4()
     async with hearing(fresh_house, heard) as runtime:

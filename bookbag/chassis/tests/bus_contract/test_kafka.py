@@ -127,13 +127,22 @@ async def test_what_others_wrote_into_a_topic_is_passed_over(on_kafka: Installat
 
     def intrude() -> None:
         producer = KafkaProducer(bootstrap_servers=platform.kafka_url)
-        producer.send(platform.kafka_prefix + TOPIC, b"hello", partition=bucket_of(key)).get(10)
+        for bucket in (bucket_of(key), (bucket_of(key) + 1) % BUCKETS):
+            producer.send(platform.kafka_prefix + TOPIC, b"hello", partition=bucket).get(10)
         producer.close()
 
     await asyncio.to_thread(intrude)
     async with on_kafka.running(Heard()) as runtime:
         await tell(runtime, school, key, 1)
         await eventually(lambda: has(runtime, key, [1]))
+        await asyncio.to_thread(intrude)
+        bus = on_kafka.bus(runtime, "looking")
+
+        async def behind() -> int:
+            return sum((await bus.lag("toy", [TOPIC])).values())
+
+        await eventually(lambda: is_now(behind, 0))
+        await bus.close()
 
 
 async def test_a_missing_topic_is_named_and_its_events_wait_until_it_is_made(fresh_house: House, broker) -> None:

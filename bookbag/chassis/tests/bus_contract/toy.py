@@ -1,6 +1,7 @@
 """A toy service whose handler writes down what it took effect of, and worker processes that run it.
 
-`python -m bookbag.chassis.tests.bus_contract.toy NAME` is one worker process, exactly what `bookbag work` runs for a real service.
+`python -m bookbag.chassis.tests.bus_contract.toy NAME` is one worker process, exactly what `bookbag work` runs for a real service. The
+handler of the one that is called `hangs` never ends.
 """
 
 import asyncio
@@ -53,8 +54,12 @@ def toy(heard: Heard) -> Service:
     )  # fmt: skip
 
 
+async def hang(_call: EventCall, _event: Int64Value) -> None:
+    await asyncio.Event().wait()
+
+
 if __name__ == "__main__":
-    service = toy(Heard(worker=sys.argv[1]))
+    service = toy(Heard(hang if sys.argv[1] == "hangs" else None, worker=sys.argv[1]))
     platform = Platform()  # type: ignore[call-arg]
     telemetry.set_up("work", platform)
     asyncio.run(work([service], platform, everywhere={"toy": service}))
