@@ -155,7 +155,7 @@ async def _fill(url: str, family: int, schools: int, *, threads: bool) -> None:
         ):
             await connection.execute(statement, THREADS)
         document = json.dumps(as_data(parse(preset_text("quiet-evenings"))))
-        await connection.execute(
+        await connection.execute(  # may string-built-sql: ids are built by the function above
             f"insert into known_policy select {ident(1)}, 1, 1, $2, now(), now(), null from {number}", schools, document
         )
         await connection.execute("update feed_state set heard_at = 'infinity', position = coalesce(position, 0)")

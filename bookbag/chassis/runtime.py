@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from bookbag.chassis.clock import Clock, SystemClock
+from bookbag.chassis.clock import Clock, ShiftedClock, SystemClock
 from bookbag.chassis.database import Database
 from bookbag.chassis.limiter import Limiter
 from bookbag.chassis.objects import ObjectStore, opened
@@ -79,12 +79,17 @@ class Runtime:
                 await other.close()
 
 
+def _clock_of(platform: Platform) -> Clock:
+    """The machine's clock; that of a demo can be moved by a file in its folder."""
+    return ShiftedClock(platform.data / "clock-shift") if platform.is_demo and platform.data else SystemClock()
+
+
 def build(service: Service, platform: Platform, wake: Wake, *, clock: Clock | None = None, working: bool) -> Runtime:
     """Put a service together from its settings. Connects to nothing yet.
 
     `working` processes (workers) also get the worker role's database.
     """
-    clock = clock or SystemClock()
+    clock = clock or _clock_of(platform)
     settings: ServiceSettings = load(service.settings, service.name)
     tells = frozenset(event.DESCRIPTOR.full_name for event in service.tells)
     database = Database(

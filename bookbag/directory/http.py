@@ -10,6 +10,7 @@ from bookbag.chassis.http import runtime_of
 from bookbag.chassis.idempotency import checked_key
 from bookbag.chassis.problems import SIGNED_OUT, Problem
 from bookbag.directory.call import Call, Member, prove_standing
+from bookbag.directory.entry import prove_entry
 from bookbag.directory.policy import person_at
 from bookbag.school.policy.rules.compiled import Address
 from bookbag.school.roles import Role
@@ -49,7 +50,9 @@ async def _made(request: Request, key: str | None) -> Call:
             runtime, member
         )  # a school that is no more signs out; one whose rules are on their way does not
         raise
-    return Call(member, now, key, runtime, who, address_of(request))
+    address = address_of(request)
+    await prove_entry(runtime, member.school, member.person, who, now, address)
+    return Call(member, now, key, runtime, who, address)
 
 
 def address_of(request: Request) -> Address | None:

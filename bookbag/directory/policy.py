@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from bookbag.chassis.problems import ACCESS_UNKNOWN, Problem
@@ -28,6 +28,9 @@ KEPT_VERSIONS = 4
 """Versions of one school whose rules are kept laid out: the one that counts, and those asked about just now."""
 
 
+NEVER = datetime.min.replace(tzinfo=UTC)
+
+
 @dataclass(slots=True)
 class _Known:
     """What this process has of one school's rules."""
@@ -35,6 +38,7 @@ class _Known:
     looked_at: float = float("-inf")
     versions: tuple[Version, ...] = ()
     weeks: Mapping[UUID, str] = field(default_factory=dict[UUID, str])
+    glasses: Mapping[tuple[UUID, str], datetime] = field(default_factory=dict[tuple[UUID, str], datetime])
     rules: dict[int, SchoolRules] = field(default_factory=dict[int, SchoolRules])
     people: dict[tuple[int, UUID, Role, str], Person] = field(default_factory=dict[tuple[int, UUID, Role, str], Person])
     looking: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -67,6 +71,10 @@ class Policies:
             known.people[key] = rules.person(role, own)
         return known.people[key]
 
+    async def glass_until(self, school: UUID, person: UUID, role: Role) -> datetime:
+        """See the function of this name."""
+        return (await self._look(school)).glasses.get((person, role), NEVER)
+
     def _number_at(self, known: _Known, at: datetime) -> int:
         version = counting_at(known.versions, at)
         if version is None and known.versions and at < known.versions[0].counts_from:
@@ -91,9 +99,15 @@ class Policies:
                 weeks = await tx.fetch(
                     "select person_id, week from known_own_hours where school_id = $1 and week <> ''", school
                 )
+                glasses = await tx.fetch(
+                    "select person_id, role, until from known_break_glass where school_id = $1 and until > $2",
+                    school,
+                    tx.now,
+                )
             known.versions = tuple(
                 Version(row["number"], row["author_id"], "", row["made_at"], row["counts_from"]) for row in versions
             )
+            known.glasses = {(row["person_id"], row["role"]): row["until"] for row in glasses}
             known.weeks = {row["person_id"]: row["week"] for row in weeks}
             if versions:  # one that is not known yet is asked for again at once
                 known.looked_at = began
@@ -128,3 +142,8 @@ async def rules_at(runtime: Runtime, school: UUID, at: datetime) -> SchoolRules:
 async def person_at(runtime: Runtime, school: UUID, person: UUID, role: Role, at: datetime) -> Person:
     """One person in one role under those rules, with the hours to which they narrowed the school's (POL-3)."""
     return await _policies(runtime).person_at(school, person, role, at)
+
+
+async def glass_until(runtime: Runtime, school: UUID, person: UUID, role: Role) -> datetime:
+    """Until when somebody who came in for a reason may stay; NEVER when nobody did (POL-4)."""
+    return await _policies(runtime).glass_until(school, person, role)

@@ -15,3 +15,5 @@ class Act(StrEnum):
     PASSWORD_CHANGED = "password-changed"  # noqa: S105 - the name of an act
     SESSION_REUSED = "session-reused"
     """A session was ended because its refresh token was used twice."""
+    GLASS_BROKEN = "glass-broken"
+    """Somebody came in outside hours or places for a reason (POL-4)."""

@@ -4,9 +4,11 @@ from fastapi import APIRouter
 
 from services.identity.accounts.api import router as accounts
 from services.identity.demo.api import router as demo
+from services.identity.entry.api import router as entry
+from services.identity.hours.api import router as hours
 from services.identity.office.api import router as office
 from services.identity.profile.api import router as profile
 
 router = APIRouter(prefix="/v1")
-for part in (profile, accounts, office, demo):
+for part in (profile, hours, accounts, entry, office, demo):
     router.include_router(part)

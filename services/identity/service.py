@@ -10,6 +10,8 @@ from bookbag.chassis.runtime import Runtime
 from bookbag.chassis.service import Job, Rpc, Service
 from bookbag.chassis.tokens import UserSigner
 from bookbag.identity.v1.service_pb2_grpc import add_IdentityServiceServicer_to_server
+from bookbag.school.policy.faults import PolicyRefused
+from bookbag.school.policy.rules import WiderThanTheSchool
 from services.identity import api, rpc
 from services.identity.accounts import jobs, model
 from services.identity.accounts.passwords import Passwords
@@ -69,6 +71,8 @@ service = Service(
         RoleNotEntitled: problems.FORBIDDEN,
         EditedMeanwhile: problems.EDIT_CONFLICT,
         InvalidRosterValue: problems.INVALID_INPUT,
+        PolicyRefused: problems.INVALID_INPUT,
+        WiderThanTheSchool: problems.INVALID_INPUT,
     },
     start=start,
     stop=stop,

@@ -19,6 +19,8 @@ from bookbag.chassis.problems import ACCESS_UNKNOWN, TOO_MANY_REQUESTS, Dependen
 from bookbag.chassis.runtime import Runtime
 from bookbag.chassis.wake import Sleeper
 from bookbag.directory.call import Call
+from bookbag.directory.entry import prove_entry
+from bookbag.directory.policy import person_at
 from services.notify import store
 from services.notify.actions import live_channel
 from services.notify.figures import deliveries
@@ -129,8 +131,15 @@ class LiveStream:
 
     async def _look(self) -> list[StreamEvent]:
         """Prove the standing again and read what is new, in one short transaction."""
-        now = self.call.runtime.clock.now()
-        async with asyncio.timeout(LOOK_TAKES_SECONDS), replace(self.call, now=now).transaction() as tx:
+        runtime, member = self.call.runtime, self.call.member
+        now = runtime.clock.now()
+        async with asyncio.timeout(LOOK_TAKES_SECONDS):
+            who = await person_at(runtime, member.school, member.person, member.role, now)
+            await prove_entry(runtime, member.school, member.person, who, now, self.call.address)
+            return await self._read(now)
+
+    async def _read(self, now: datetime) -> list[StreamEvent]:
+        async with replace(self.call, now=now).transaction() as tx:
             events, number = await store.stream_after(tx, self.number, FRAMES_AT_ONCE)
             if self._refreshed is None or now - self._refreshed >= ONLINE_AGAIN_AFTER:
                 await store.be_online(tx, now + ONLINE_FOR)

@@ -18,6 +18,9 @@ from bookbag.chassis.problems import TOO_MANY_REQUESTS, Problem
 from bookbag.chassis.runtime import Runtime
 from bookbag.chassis.tokens import USER_TOKEN_LIFE, UserSigner
 from bookbag.directory.call import Call
+from bookbag.directory.entry import prove_entry
+from bookbag.directory.policy import person_at
+from bookbag.school.policy.rules.compiled import Address
 from bookbag.school.roles import Role
 from services.identity.accounts import access, model, store
 from services.identity.accounts.model import (
@@ -140,13 +143,23 @@ async def memberships(runtime: Runtime, cookie: str | None) -> Sequence[Seen]:
         return await _seen(tx, session.account)
 
 
-async def issue_token(runtime: Runtime, cookie: str | None, *, person: UUID, role: Role) -> Issued:
+async def member_behind(runtime: Runtime, cookie: str | None, *, person: UUID, role: Role) -> Seen:
+    """One membership of the holder of a cookie, whose token is not used up. Raises SignedOut, NotOnRoster, MembershipSuspended."""
+    async with account_transaction(runtime) as tx:
+        session = await access.session_shown(tx, cookie, _settings(runtime).session_idle)
+        return await _chosen(tx, session.account, person, role)
+
+
+async def issue_token(
+    runtime: Runtime, cookie: str | None, *, person: UUID, role: Role, address: Address | None
+) -> Issued:
     """A token for one membership; the cookie's token is used up by it.
 
-    Raises SignedOut, NotOnRoster for somebody else's membership, MembershipSuspended. A refresh token that was used before more
+    Raises SignedOut, NotOnRoster for somebody else's membership, MembershipSuspended, Problem `outside-hours`, `outside-network`. A refresh token that was used before more
     than thirty seconds ago is in two hands: its whole family ends.
     """
     settings = _settings(runtime)
+    await _prove_entry(runtime, cookie, person, role, address)
     async with account_transaction(runtime) as tx:
         session, token = await access.session_behind(tx, cookie, settings.session_idle)
         worth = model.worth_of(token, tx.now)
@@ -167,6 +180,18 @@ async def issue_token(runtime: Runtime, cookie: str | None, *, person: UUID, rol
             )
     runtime.signal("changes")
     raise SignedOut
+
+
+async def _prove_entry(runtime: Runtime, cookie: str | None, person: UUID, role: Role, address: Address | None) -> None:
+    """Raise Problem `outside-hours` or `outside-network` before the cookie's token is used up; says nothing of a cookie or a membership
+    that is not good, which the issuing does. The rules are asked while no connection is held."""
+    try:
+        member = await member_behind(runtime, cookie, person=person, role=role)
+    except (SignedOut, NotOnRoster, MembershipSuspended):
+        return
+    now = runtime.clock.now()
+    who = await person_at(runtime, member.school.id, person, role, now)
+    await prove_entry(runtime, member.school.id, person, who, now, address)
 
 
 async def sign_out(runtime: Runtime, cookie: str | None, bearer: UUID | None) -> None:

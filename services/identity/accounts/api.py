@@ -14,7 +14,7 @@ from pydantic import Field
 from bookbag.chassis.http import Body, Shown, Text, runtime_of
 from bookbag.chassis.problems import FORBIDDEN, Problem
 from bookbag.chassis.settings import Platform
-from bookbag.directory.http import SIGNED_IN, CallHere, member_of
+from bookbag.directory.http import SIGNED_IN, CallHere, address_of, member_of
 from bookbag.school.roles import Role
 from services.identity.accounts import actions
 from services.identity.accounts.model import Seen, Session
@@ -164,11 +164,14 @@ async def sign_in(given: Credentials, request: Request, response: Response) -> S
 
 @router.post("/tokens")
 async def issue_token(chosen: ChosenMembership, request: Request, response: Response, refresh: Refresh = None) -> Token:
-    """ID-1, ID-10. With the cookie, which is replaced. 401 `signed-out`, 403 `suspended`, 404 not one's own membership.
+    """ID-1, ID-10. With the cookie, which is replaced. 401 `signed-out`, 403 `suspended`, and for staff
+    `outside-hours` or `outside-network` (POL-4); 404 not one's own membership.
 
     A refresh token used again within 30 seconds is answered alike; later it ends the session.
     """
-    issued = await actions.issue_token(runtime_of(request), refresh, person=chosen.person, role=chosen.role)
+    issued = await actions.issue_token(
+        runtime_of(request), refresh, person=chosen.person, role=chosen.role, address=address_of(request)
+    )
     keep_refresh(request, response, issued.refresh, issued.cookie_life)
     return Token(token=issued.token, expires_in=issued.expires_in, member=MembershipShown.of(issued.member))
 

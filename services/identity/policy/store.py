@@ -63,14 +63,51 @@ async def versions(tx: Tx) -> Sequence[PolicyVersion]:
     return [_version(row) for row in rows]
 
 
+def _hours(row: Row) -> OwnHours:
+    return OwnHours(row["person_id"], row["revision"], row["week"], row["version"])
+
+
+async def own_hours(tx: Tx, person: UUID) -> OwnHours:
+    """The hours of one person; empty, as version 0, for somebody who never had any."""
+    row = await tx.fetchrow("select * from own_hours where school_id = $1 and person_id = $2", tx.school, person)
+    return _hours(row) if row else OwnHours(person, 0, "", 0)
+
+
+async def put_own_hours(tx: Tx, person: UUID, week: str, *, version: int | None) -> OwnHours | None:
+    """The hours as they stand now, or None when `version` is not the newest one. None as a version matches any."""
+    row = await tx.fetchrow(
+        "insert into own_hours as h (school_id, person_id, week) select $1, $2, $3 where coalesce($4, 0) = 0 or exists"
+        " (select from own_hours where school_id = $1 and person_id = $2)"
+        " on conflict (school_id, person_id) do update set week = excluded.week, version = h.version + 1"
+        " where h.version = coalesce($4, h.version) returning *",
+        tx.school, person, week, version,
+    )  # fmt: skip
+    return _hours(row) if row else None
+
+
+async def put_break_glass(tx: Tx, person: UUID, role: str, until: datetime) -> BreakGlass:
+    """Note until when somebody may stay."""
+    row = await tx.fetchrow(
+        "insert into break_glass (school_id, person_id, role, until) values ($1, $2, $3, $4)"
+        " on conflict (school_id, person_id, role) do update set until = excluded.until returning *",
+        tx.school, person, role, until,
+    )  # fmt: skip
+    assert row is not None
+    return _glass(row)
+
+
+def _glass(row: Row) -> BreakGlass:
+    return BreakGlass(row["person_id"], row["role"], row["revision"], row["until"])
+
+
 async def everything(tx: Tx) -> Sequence[PolicyVersion | OwnHours | BreakGlass]:
     """All that the feed tells about the rules of a school."""
     hours = await tx.fetch("select * from own_hours where school_id = $1", tx.school)
     glasses = await tx.fetch("select * from break_glass where school_id = $1 and until > $2", tx.school, tx.now)
     return [
         *await versions(tx),
-        *(OwnHours(row["person_id"], row["revision"], row["week"], row["version"]) for row in hours),
-        *(BreakGlass(row["person_id"], row["role"], row["revision"], row["until"]) for row in glasses),
+        *map(_hours, hours),
+        *map(_glass, glasses),
     ]
 
 

@@ -1,0 +1,1 @@
+"""The hours to which members of staff narrow the school's for themselves (POL-3)."""

@@ -1,0 +1,59 @@
+"""Routes of one's own hours, for staff."""
+
+import json
+from typing import Annotated, Any, Self
+
+from fastapi import APIRouter, Header, Response
+from pydantic import Field
+
+from bookbag.chassis.http import Body, Shown
+from bookbag.directory.http import SIGNED_IN, CallHere
+from services.identity.hours import actions
+from services.identity.policy.model import OwnHours
+from services.identity.profile.api import version_of
+
+router = APIRouter(dependencies=[SIGNED_IN])
+
+Week = Annotated[
+    dict[str, Any] | None,
+    Field(max_length=8, description="A week as the policy's document writes it; null keeps the school's hours."),
+]
+
+
+class ChangedHours(Body):
+    """One's own week."""
+
+    week: Week
+
+
+class HoursShown(Shown):
+    """One's own week, null when one keeps the school's. `version` is also the ETag."""
+
+    week: dict[str, Any] | None
+    version: int
+
+    @classmethod
+    def of(cls, hours: OwnHours) -> Self:
+        return cls(week=json.loads(hours.week) if hours.week else None, version=hours.version)
+
+
+@router.get("/me/hours")
+async def read_hours(call: CallHere, response: Response) -> HoursShown:
+    """POL-3. Staff. With an ETag for edits. 403 for everybody else."""
+    shown = HoursShown.of(await actions.read_hours(call))
+    response.headers["etag"] = f'"{shown.version}"'
+    return shown
+
+
+@router.put("/me/hours")
+async def change_hours(
+    changed: ChangedHours,
+    call: CallHere,
+    response: Response,
+    if_match: Annotated[str | None, Header(max_length=100, description="The ETag read last, or *.")] = None,
+) -> HoursShown:
+    """POL-3. Staff. Narrower than the school's hours, never wider: 422 names each span that is. 412 edited meanwhile, 428 without
+    If-Match."""
+    shown = HoursShown.of(await actions.change_hours(call, changed.week, version=version_of(if_match)))
+    response.headers["etag"] = f'"{shown.version}"'
+    return shown
