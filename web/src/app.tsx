@@ -4,6 +4,7 @@ import { BrowserRouter, Navigate, Route, Routes } from "react-router";
 import { Satchel } from "./components/Icon.tsx";
 import { Frame } from "./frame/Frame.tsx";
 import { ChoosePage } from "./pages/ChoosePage.tsx";
+import { ClosedPage } from "./pages/ClosedPage.tsx";
 import { MessagesPage } from "./pages/MessagesPage.tsx";
 import { MorePage } from "./pages/MorePage.tsx";
 import { NewPage } from "./pages/NewPage.tsx";
@@ -67,6 +68,8 @@ function Door({ children }: { children: ReactNode }) {
       return <SignInPage />;
     case "choosing":
       return <ChoosePage />;
+    case "closed":
+      return <ClosedPage />;
     default:
       return member ? children : <SignInPage />;
   }

@@ -7,6 +7,10 @@ export class Problem extends Error {
   /** Seconds the server asks us to wait; null when it did not say. */
   readonly retryAfter: number | null;
   readonly limit: number | null;
+  /** When the school lets staff in again; null when that is not what is told. */
+  readonly opens: string | null;
+  /** For how long one may come in for a reason; null for who may not. */
+  readonly breakGlassMinutes: number | null;
 
   constructor(document: Partial<ProblemDocument>, status: number, retryAfter: number | null) {
     super(document.code ?? `http-${status}`);
@@ -14,6 +18,8 @@ export class Problem extends Error {
     this.status = status;
     this.retryAfter = retryAfter ?? document.retry_after ?? null;
     this.limit = document.limit ?? null;
+    this.opens = document.opens ?? null;
+    this.breakGlassMinutes = document.break_glass_minutes ?? null;
   }
 
   /** The same request may succeed later without any change by the writer. */

@@ -80,6 +80,10 @@ export type ProblemDocument = {
   field?: string;
   limit?: number;
   retry_after?: number;
+  /** When the hours of staff begin again; absent when the calendar knows no such time. */
+  opens?: string;
+  /** For how long one may come in for a reason; absent for who may not. */
+  break_glass_minutes?: number;
 };
 
 type Json<T> = { content: { "application/json": T } };
@@ -107,6 +111,9 @@ export interface paths {
       None,
       { person: string; role: Role }
     >;
+  };
+  "/identity/v1/break-glass": {
+    post: Operation<{ 201: Json<{ until: string }> }, None, { person: string; role: Role; reason: string }>;
   };
   "/identity/v1/memberships": { get: Operation<{ 200: Json<{ memberships: Membership[] }> }> };
   "/identity/v1/me": {

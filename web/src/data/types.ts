@@ -2,6 +2,7 @@
  * What the pages are given: the server's own shapes, plus what only this device knows about a message on its way.
  */
 import type { Contact, DemoPerson, Membership, Message, Role, Thread } from "../api/schema.ts";
+import type { Closed } from "../session/closing.ts";
 
 export type { Contact, DemoPerson, Membership, Message, Role, Thread };
 
@@ -27,12 +28,12 @@ export type ShownMessage = Omit<Message, "seq"> & {
 
 export type LiveState = "live" | "reconnecting" | "offline";
 
-export type SessionState = "starting" | "signed-out" | "choosing" | "signed-in" | "offline-start";
+export type SessionState = "starting" | "signed-out" | "choosing" | "closed" | "signed-in" | "offline-start";
 
 export type Demo = { school: { code: string; name: string }; people: DemoPerson[] };
 
 export type Session = {
-  /** `offline-start`: the kept membership is shown read-only until the server is reached. */
+  /** `closed`: the school lets the member in later, or elsewhere. `offline-start`: the kept membership is shown read-only until the server is reached. */
   state: SessionState;
   member: Membership | null;
   memberships: Membership[];
@@ -49,6 +50,12 @@ export type Session = {
   choose(person: string, role: Role): Promise<void>;
   /** Wipes what was kept, even without network. */
   signOut(): Promise<void>;
+  /** While `closed`: why, and until when. */
+  closed: Closed | null;
+  /** Asks whether the school has opened meanwhile; it is asked every minute by itself. */
+  comeBack(): Promise<void>;
+  /** Comes in for a reason that goes on the school's record. Rejects with Problem or Unreachable. */
+  breakGlass(reason: string): Promise<void>;
   /** Rejects with Problem or Unreachable. */
   setLanguage(tag: string): Promise<void>;
 };

@@ -4,12 +4,13 @@
  */
 import type { QueryClient } from "@tanstack/react-query";
 import { authorised, openApi, reaching, type Send } from "../api/client.ts";
-import { unwrap } from "../api/problem.ts";
+import { type Problem, problemOf, unwrap } from "../api/problem.ts";
 import type { Contact, Membership, Message, Page, Thread } from "../api/schema.ts";
 import type { Keep } from "../keep/keep.ts";
 import { LiveStream, type Told } from "../live/stream.ts";
 import { Outgoing } from "../queue/outgoing.ts";
 import type { Clock } from "../session/clock.ts";
+import { isClosing } from "../session/closing.ts";
 import type { Surroundings } from "../session/surroundings.ts";
 import type { Tokens } from "../session/tokens.ts";
 import type { Turns } from "../session/turns.ts";
@@ -28,8 +29,8 @@ export type Parts = {
   clock: Clock;
   turns: Turns;
   surroundings: Surroundings;
-  /** The server ended this membership's right. */
-  ended(code: string): void;
+  /** The server ended this membership's right, or the school is closed to it just now. */
+  ended(refusal: Problem): void;
   random?: () => number;
 };
 
@@ -49,7 +50,7 @@ export class Workspace {
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#member = parts.member;
-    const send = watching(authorised(reaching(parts.send), parts.tokens), (code) => this.#end(code));
+    const send = watching(authorised(reaching(parts.send), parts.tokens), (refusal) => this.#end(refusal));
     const api = openApi(parts.origin, send);
     this.#held = new Holding(api, parts.keep);
     this.threads = new ThreadShelf(this.#held);
@@ -87,7 +88,7 @@ export class Workspace {
       {
         told: (event) => this.told(event),
         refetch: () => void this.queries.invalidateQueries(),
-        ended: (code) => this.#end(code),
+        ended: (refusal) => this.#end(refusal),
         changed: (state) => this.#liveChanged(state),
       },
     );
@@ -266,8 +267,8 @@ export class Workspace {
     void this.queries.invalidateQueries({ predicate: (query) => query.state.error !== null });
   }
 
-  #end(code: string): void {
-    if (!this.#held.closed) this.#parts.ended(code);
+  #end(refusal: Problem): void {
+    if (!this.#held.closed) this.#parts.ended(refusal);
   }
 
   #changed(): void {
@@ -277,16 +278,17 @@ export class Workspace {
   }
 }
 
-/** Notices on any answer that the person is suspended. */
-function watching(send: Send, ended: (code: string) => void): Send {
+/** Notices on any answer that the person is suspended, or that the school is closed to them. */
+function watching(send: Send, ended: (refusal: Problem) => void): Send {
   return async (request) => {
     const answer = await send(request);
     if (answer.status === 403) {
-      const document = (await answer
+      const document: unknown = await answer
         .clone()
         .json()
-        .catch(() => null)) as { code?: string } | null;
-      if (document?.code === "suspended") ended("suspended");
+        .catch(() => null);
+      const refusal = problemOf(document, answer);
+      if (refusal.code === "suspended" || isClosing(refusal.code)) ended(refusal);
     }
     return answer;
   };

@@ -6,6 +6,7 @@ import { createParser, type EventSourceMessage } from "eventsource-parser";
 import { Problem, problemOf } from "../api/problem.ts";
 import type { LiveState } from "../data/types.ts";
 import { backoff, type Clock } from "../session/clock.ts";
+import { isClosing } from "../session/closing.ts";
 
 /** The server beats every 10 s; two missed beats and some. */
 export const SILENCE_MS = 25_000;
@@ -24,8 +25,8 @@ export type Listener = {
   told(event: Told): void;
   /** What happened before now is not told on this line: everything shown may be out of date. */
   refetch(): void;
-  /** The right to listen has ended for good, with the code of why. Nothing is told after this. */
-  ended(code: string): void;
+  /** The right to listen has ended until the person does something, and why. Nothing is told after this. */
+  ended(refusal: Problem): void;
   changed(state: LiveState): void;
 };
 
@@ -71,7 +72,7 @@ export class LiveStream {
       try {
         await this.#listen();
       } catch (failure) {
-        if (failure instanceof Problem && failure.code === SUSPENDED) this.#end(failure.code);
+        if (failure instanceof Problem && (failure.code === SUSPENDED || isClosing(failure.code))) this.#end(failure);
         // Anything else is a line that broke: the next one is tried below. A session that ended shows in the renewal.
       }
       if (this.#closed) return;
@@ -148,7 +149,7 @@ export class LiveStream {
         break;
       case "ended":
         // Every token ends, and the rights in it may be out of date: whether the session goes on, the renewal tells.
-        if (data.code === SUSPENDED) this.#end(SUSPENDED);
+        if (data.code === SUSPENDED) this.#end(new Problem({ code: SUSPENDED }, 403, null));
         else {
           this.#tokenIsOver = true;
           this.#goOn = true;
@@ -165,10 +166,10 @@ export class LiveStream {
     if (frame.id) this.#since = frame.id;
   }
 
-  #end(code: string): void {
+  #end(refusal: Problem): void {
     if (this.#closed) return;
     this.close();
-    this.#listener.ended(code);
+    this.#listener.ended(refusal);
   }
 
   #show(state: LiveState): void {

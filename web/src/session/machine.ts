@@ -9,6 +9,7 @@ import type { Demo, SessionState } from "../data/types.ts";
 import { Workspace } from "../data/workspace.ts";
 import { dropWhatExpired, Keep, keyOf, wipe, wipeAll } from "../keep/keep.ts";
 import { backoff, type Clock } from "./clock.ts";
+import { type Closed, closedBy } from "./closing.ts";
 import { Remembered, type Slots } from "./remembered.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { Tokens } from "./tokens.ts";
@@ -17,6 +18,10 @@ import type { Turns } from "./turns.ts";
 export const UNREACHABLE = "unreachable";
 const FIRST_WAIT_MS = 1_000;
 const MOST_WAIT_MS = 30_000;
+/** How often a closed school is asked whether it has opened. */
+const CLOSED_WAIT_MS = 60_000;
+/** How long after a reason was given some service may still say that it is closed. */
+const GLASS_SETTLES_MS = 10_000;
 
 export type Parts = {
   origin: string;
@@ -36,6 +41,7 @@ export type Snapshot = {
   memberships: Membership[];
   demo: Demo | null;
   problem: string | null;
+  closed: Closed | null;
   workspace: Workspace | null;
 };
 
@@ -53,6 +59,7 @@ export class SessionMachine {
     memberships: [],
     demo: null,
     problem: null,
+    closed: null,
     workspace: null,
   };
   #acting: Acting | null = null;
@@ -64,6 +71,7 @@ export class SessionMachine {
   #wiping: Promise<unknown> = Promise.resolve();
   /** Rises when somebody comes in or goes out: what was asked for before is no longer wanted. */
   #visit = 0;
+  #glassSettles = 0;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -83,7 +91,8 @@ export class SessionMachine {
   async start(): Promise<void> {
     if (this.#begun) return;
     this.#begun = true;
-    this.#parts.surroundings.on("online", () => this.#forgetRetryAnd(() => this.#resume()));
+    this.#parts.surroundings.on("online", () => void this.#forgetRetryAnd(() => this.#resume()));
+    this.#parts.surroundings.on("visible", () => void this.comeBack());
     await dropWhatExpired(this.#parts.clock.now).catch(() => {});
     if (!this.#remembered.leaving) await this.#showKept();
     await this.#resume();
@@ -126,6 +135,19 @@ export class SessionMachine {
     await this.#findDemo();
   }
 
+  async comeBack(): Promise<void> {
+    if (this.#snapshot.state === "closed") await this.#forgetRetryAnd(() => this.#resume());
+  }
+
+  async breakGlass(reason: string): Promise<void> {
+    const { state, member } = this.#snapshot;
+    if (state !== "closed" || !member) return;
+    const { person, role } = member;
+    unwrap(await this.#open.POST("/identity/v1/break-glass", { body: { person, role, reason } }));
+    this.#glassSettles = this.#parts.clock.now() + GLASS_SETTLES_MS;
+    await this.comeBack();
+  }
+
   async setLanguage(tag: string): Promise<void> {
     const workspace = this.#acting?.workspace;
     if (!workspace) return;
@@ -152,6 +174,11 @@ export class SessionMachine {
         return void (await wipe(keep.key));
       }
       if (visit !== this.#visit) return keep.close();
+      const { closed } = this.#remembered;
+      if (closed) {
+        keep.close();
+        return this.#show({ state: "closed", member, closed });
+      }
       await this.#settle(member, keep, this.#tokensFor(chosen), visit);
     } catch {
       // Nothing can be kept on this device: the server is asked instead.
@@ -188,6 +215,7 @@ export class SessionMachine {
     } catch (failure) {
       if (visit !== this.#visit) return;
       if (failure instanceof Problem && !failure.passing) return this.#refused(failure);
+      if (this.#snapshot.state === "closed") return this.#lookAgain();
       this.#show({
         state: this.#acting ? "offline-start" : "signed-out",
         problem: this.#acting ? null : UNREACHABLE,
@@ -250,8 +278,18 @@ export class SessionMachine {
 
   async #act(wanted: { person: string; role: Role }, visit: number): Promise<void> {
     const tokens = this.#tokensFor(wanted);
-    const { member } = await tokens.grant();
+    const granted = await tokens.grant().catch((failure: unknown) => {
+      const closed = closedBy(failure);
+      if (!closed) throw failure;
+      return closed;
+    });
     if (visit !== this.#visit) return tokens.close();
+    if ("code" in granted) {
+      tokens.close();
+      const known = this.#snapshot.memberships.find((each) => each.person === wanted.person && each.role === wanted.role);
+      return known && this.#shut(known, granted);
+    }
+    const { member } = granted;
     const keep = await Keep.open(keyOf(member), this.#parts.clock.now);
     await keep.putMember(member).catch(() => {});
     await this.#settle(member, keep, tokens, visit);
@@ -268,14 +306,15 @@ export class SessionMachine {
       clock,
       turns,
       surroundings,
-      ended: (code) => void this.#ended(code, workspace),
+      ended: (refusal) => void this.#ended(refusal, workspace),
       ...(random && { random }),
     });
     await workspace.wake();
     if (visit !== this.#visit) return void workspace.close();
     this.#acting = { workspace, tokens };
     this.#remembered.chosen = { school: member.school.id, person: member.person, role: member.role };
-    this.#show({ state: "signed-in", member, workspace, problem: null });
+    this.#remembered.closed = null;
+    this.#show({ state: "signed-in", member, workspace, problem: null, closed: null });
     workspace.subscribe(() => {
       if (workspace.live === "live" && this.#snapshot.state === "offline-start") void this.#resume();
     });
@@ -290,8 +329,8 @@ export class SessionMachine {
       {
         clock,
         turns,
-        refused: (code) => {
-          if (this.#acting?.tokens === tokens) void this.#ended(code, this.#acting.workspace);
+        refused: (refusal) => {
+          if (this.#acting?.tokens === tokens) void this.#ended(refusal, this.#acting.workspace);
         },
       },
     );
@@ -299,8 +338,11 @@ export class SessionMachine {
   }
 
   /** The server ended this membership's right, or the whole session. */
-  async #ended(code: string, workspace: Workspace): Promise<void> {
+  async #ended(refusal: Problem, workspace: Workspace): Promise<void> {
     if (this.#acting?.workspace !== workspace) return;
+    const closed = closedBy(refusal);
+    if (closed) return this.#shut(workspace.member, closed);
+    const { code } = refusal;
     const key = keyOf(workspace.member);
     if (code === "not-found") {
       await this.#goOut(null, () => wipe(key));
@@ -313,9 +355,31 @@ export class SessionMachine {
     await this.#findDemo();
   }
 
+  /** The school is closed to this member: the app goes, and what this device keeps for them stays until it opens. */
+  #shut(member: Membership, closed: Closed): void {
+    this.#leaveWorkspace();
+    this.#remembered.chosen = { school: member.school.id, person: member.person, role: member.role };
+    this.#remembered.closed = closed;
+    // A reason that was given just now is still on its way to the services.
+    const settling = this.#parts.clock.now() < this.#glassSettles;
+    this.#show({ state: settling ? "starting" : "closed", member, closed, problem: null });
+    this.#lookAgain();
+  }
+
+  #lookAgain(): void {
+    const settling = this.#parts.clock.now() < this.#glassSettles;
+    const wait = backoff(0, settling ? FIRST_WAIT_MS : CLOSED_WAIT_MS, CLOSED_WAIT_MS, this.#parts.random ?? Math.random);
+    this.#forgetRetry?.();
+    this.#forgetRetry = this.#parts.clock.after(wait, () => void this.#resume());
+  }
+
   async #refused(failure: Problem): Promise<void> {
     const acting = this.#acting;
-    if (acting) return this.#ended(failure.code, acting.workspace);
+    if (acting) return this.#ended(failure, acting.workspace);
+    if (this.#snapshot.state === "closed" && failure.status === 401) {
+      await this.#goOut(failure.code, wipeAll);
+      return this.#findDemo();
+    }
     const visit = this.#visit;
     // First, so that nothing moves at the door once it is drawn.
     await this.#findDemo();
@@ -327,7 +391,8 @@ export class SessionMachine {
   async #goOut(problem: string | null, forget: () => Promise<void>): Promise<void> {
     this.#leaveWorkspace();
     this.#remembered.chosen = null;
-    this.#show({ state: "signed-out", member: null, memberships: [], problem });
+    this.#remembered.closed = null;
+    this.#show({ state: "signed-out", member: null, memberships: [], problem, closed: null });
     this.#wiping = Promise.allSettled([forget(), this.#parts.forgetCaches()]);
     await this.#wiping;
   }
@@ -377,10 +442,10 @@ export class SessionMachine {
     }
   }
 
-  #forgetRetryAnd(work: () => Promise<void>): void {
+  #forgetRetryAnd(work: () => Promise<void>): Promise<void> {
     this.#forgetRetry?.();
     this.#forgetRetry = null;
-    void work();
+    return work();
   }
 
   #show(change: Partial<Snapshot>): void {

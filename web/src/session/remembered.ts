@@ -1,10 +1,12 @@
 /** What a reload must know before the server is asked: ids only, never a name, a token or a text. */
 import type { Role } from "../api/schema.ts";
+import type { Closed } from "./closing.ts";
 
 export type Chosen = { school: string; person: string; role: Role };
 export type Slots = Pick<Storage, "getItem" | "setItem" | "removeItem">;
 
 const CHOSEN = "bookbag:chosen";
+const CLOSED = "bookbag:closed";
 const LEAVING = "bookbag:leaving";
 
 export class Remembered {
@@ -26,6 +28,20 @@ export class Remembered {
   set chosen(chosen: Chosen | null) {
     if (chosen === null) this.#write(CHOSEN, null);
     else this.#write(CHOSEN, JSON.stringify({ school: chosen.school, person: chosen.person, role: chosen.role }));
+  }
+
+  /** The school was closed to the chosen one when last asked: what is kept of them is not shown before the server lets them in. */
+  get closed(): Closed | null {
+    try {
+      const value = JSON.parse(this.#slots.getItem(CLOSED) ?? "null") as Closed | null;
+      return value?.code ? value : null;
+    } catch {
+      return null;
+    }
+  }
+
+  set closed(closed: Closed | null) {
+    this.#write(CLOSED, closed === null ? null : JSON.stringify(closed));
   }
 
   /** Signed out here while the server could not be told: it is told before anything else. */

@@ -34,17 +34,20 @@ export function SessionProvider({ children, machine: given }: { children: ReactN
     void registerWorker();
   }, [machine]);
   const session = useMemo<Session>(() => {
-    const { state, member, memberships, demo, problem } = snapshot;
+    const { state, member, memberships, demo, problem, closed } = snapshot;
     return {
       state,
       member,
       memberships,
       demo,
       problem,
+      closed,
       signIn: (email, password) => machine.signIn(email, password),
       signInDemo: (person, role) => machine.signInDemo(person, role),
       choose: (person, role) => machine.choose(person, role),
       signOut: () => machine.signOut(),
+      comeBack: () => machine.comeBack(),
+      breakGlass: (reason) => machine.breakGlass(reason),
       setLanguage: (tag) => machine.setLanguage(tag),
     };
   }, [machine, snapshot]);

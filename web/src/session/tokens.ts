@@ -16,16 +16,16 @@ export type Granted = { token: string; member: Membership };
 export class Tokens implements TokenSource {
   readonly #ask: () => Promise<{ token: string; expires_in: number; member: Membership }>;
   readonly #clock: Clock;
-  readonly #refused: (code: string) => void;
+  readonly #refused: (refusal: Problem) => void;
   #held: { token: string; until: number } | null = null;
   #renewal: Promise<Granted> | null = null;
   #closed = false;
 
-  /** `refused` is told the code: `signed-out` for the whole session, `not-found` for this membership alone. */
+  /** `refused` is told why: `signed-out` for the whole session, `not-found` for this membership alone. */
   constructor(
     open: Api,
     acting: { person: string; role: Role },
-    parts: { clock: Clock; turns: Turns; refused: (code: string) => void },
+    parts: { clock: Clock; turns: Turns; refused: (refusal: Problem) => void },
   ) {
     const body = { person: acting.person, role: acting.role };
     this.#ask = () => parts.turns("tokens", async () => unwrap(await open.POST("/identity/v1/tokens", { body })));
@@ -68,7 +68,7 @@ export class Tokens implements TokenSource {
     } catch (failure) {
       if (failure instanceof Problem && !failure.passing && !this.#closed) {
         this.#held = null;
-        this.#refused(failure.code);
+        this.#refused(failure);
       }
       throw failure;
     }

@@ -7,6 +7,8 @@ const resting = msg`The school’s server is resting for a moment. Try again in 
 const words: Record<string, MessageDescriptor> = {
   "wrong-credentials": msg`The e-mail address and the password do not belong together. Check both and try again.`,
   "signed-out": msg`You are signed out. Sign in again to go on.`,
+  "outside-hours": msg`Your school lets staff in during its working hours only. Come back when they begin.`,
+  "outside-network": msg`Your school lets staff in from its own network only. Come back when you are at school.`,
   suspended: msg`Your access is paused. The school office can tell you why.`,
   forbidden: msg`Your role may not do this. Ask the school office if you need it.`,
   "not-found": msg`This is not here, or not yours to see. Go back to your messages.`,

@@ -12,6 +12,8 @@ export type When = {
   brief(at: string): string;
   /** The time today, else the day and the time. */
   moment(at: string): string;
+  /** Always the day and the time, for what is still to come: "Monday 08:00". */
+  ahead(at: string): string;
   exact(at: string): string;
 };
 
@@ -23,6 +25,7 @@ export function useWhen(): When {
   const said = (day: Day): string => {
     if (day.kind === "today") return t`Today`;
     if (day.kind === "yesterday") return t`Yesterday`;
+    if (day.kind === "tomorrow") return t`Tomorrow`;
     return day.text;
   };
   const dayAt = (at: string) => dayOf(at, now, zone, i18n.locale);
@@ -32,6 +35,7 @@ export function useWhen(): When {
     time: (at) => timeOf(at, zone),
     brief: (at) => (dayAt(at).kind === "today" ? timeOf(at, zone) : said(dayAt(at))),
     moment: (at) => (dayAt(at).kind === "today" ? timeOf(at, zone) : `${said(dayAt(at))} ${timeOf(at, zone)}`),
+    ahead: (at) => `${said(dayAt(at))} ${timeOf(at, zone)}`,
     exact: (at) => exactly(at, zone, i18n.locale),
   };
 }

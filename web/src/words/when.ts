@@ -8,7 +8,8 @@
 export type Day =
   | { kind: "today" }
   | { kind: "yesterday" }
-  /** The weekday inside the last six days, else the date; the year only when it is not this one. */
+  | { kind: "tomorrow" }
+  /** The weekday inside the six days before and after, else the date; the year only when it is not this one. */
   | { kind: "named"; text: string };
 
 const DAY_MS = 86_400_000;
@@ -77,7 +78,8 @@ export function dayOf(sentAt: string, now: number, zone: string, language: strin
   const ago = dayNumber(today) - dayNumber(day);
   if (ago === 0) return { kind: "today" };
   if (ago === 1) return { kind: "yesterday" };
-  if (ago > 1 && ago < 7) return { kind: "named", text: weekday(at, day, zone, language) };
+  if (ago === -1) return { kind: "tomorrow" };
+  if (Math.abs(ago) < 7) return { kind: "named", text: weekday(at, day, zone, language) };
   return { kind: "named", text: date(at, day, zone, language, day.year !== today.year) };
 }
 
