@@ -52,7 +52,7 @@ beforeEach(async () => {
         refetched++;
         heard();
       },
-      ended: (code) => {
+      ended: ({ code }) => {
         endedWith = code;
         heard();
       },

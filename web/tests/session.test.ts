@@ -215,6 +215,107 @@ test("a suspension met on any request wipes that membership and goes to the sign
   expect(await keptNames()).toEqual([]);
 });
 
+const closed = () => refuse(403, "outside-hours", {}, { opens: "2026-01-06T08:00:00+00:00", break_glass_minutes: 30 });
+
+test("outside the hours the school is closed, with the time it opens, and what was being written is kept", async () => {
+  school.thread("t", [{}]);
+  const visit = await device.visit().begin();
+  visit.workspace.putDraft("t", "Tomorrow we");
+  await visit.workspace.settled();
+  school.next("GET /messaging/v1/unread", closed());
+  await expect(visit.workspace.fetchUnread()).rejects.toMatchObject({ code: "outside-hours" });
+  expect(visit.state).toMatchObject({
+    state: "closed",
+    workspace: null,
+    member: { person: "tess" },
+    closed: { code: "outside-hours", opens: "2026-01-06T08:00:00+00:00", breakGlassMinutes: 30 },
+  });
+  await visit.machine.comeBack();
+  expect(visit.state).toMatchObject({ state: "signed-in", closed: null });
+  expect(await visit.workspace.draft("t")).toBe("Tomorrow we");
+});
+
+test("a message that was on its way when the school closed goes out once it opens", async () => {
+  school.thread("t", [{}]);
+  const visit = await device.visit().begin();
+  await visit.openThread("t");
+  school.next("POST /messaging/v1/threads/t/messages", closed());
+  visit.workspace.write("t", "See you tomorrow");
+  await visit.until(() => visit.state.state === "closed");
+  expect(school.posted).toEqual([]);
+  await visit.machine.comeBack();
+  await visit.until(() => school.posted.length === 1);
+  expect(school.posted[0]?.text).toBe("See you tomorrow");
+});
+
+test("the live line that is told so closes the school too", async () => {
+  const visit = await device.visit().beginLive();
+  school.next("POST /identity/v1/tokens", closed());
+  school.tell("ended", { code: "outside-hours" }, null);
+  await device.time.waitingWithin(1_000);
+  device.time.move(1_000);
+  await visit.until(() => visit.state.state === "closed");
+});
+
+test("while the school is closed a reload shows nothing that was kept, with and without network", async () => {
+  school.thread("t", [{}]);
+  const first = await device.visit().begin();
+  school.next("GET /messaging/v1/unread", closed());
+  await expect(first.workspace.fetchUnread()).rejects.toThrow();
+  device.closeTabs();
+  const offline = await device.visit({ offline: true }).begin();
+  expect(offline.state).toMatchObject({ state: "closed", workspace: null, closed: { code: "outside-hours" } });
+  offline.close();
+  school.next("POST /identity/v1/tokens", closed());
+  const online = await device.visit().begin();
+  expect(online.state).toMatchObject({ state: "closed", workspace: null });
+});
+
+test("a closed school is asked each minute, and opens by itself", async () => {
+  school.next("POST /identity/v1/tokens", closed());
+  const visit = await device.visit().begin();
+  expect(visit.state.state).toBe("closed");
+  school.next("POST /identity/v1/tokens", closed());
+  device.time.move(60_000);
+  await school.asked("POST /identity/v1/tokens", 2);
+  await device.time.waitingWithin(60_000);
+  await new Promise((done) => setTimeout(done)); // the asking is over, and not only its answer in
+  device.time.move(60_000);
+  await visit.until(() => visit.state.state === "signed-in");
+});
+
+test("a session that ended while the school was closed takes what was kept with it", async () => {
+  const visit = await device.visit().begin();
+  school.next("GET /messaging/v1/unread", closed());
+  await expect(visit.workspace.fetchUnread()).rejects.toThrow();
+  school.endSession();
+  await visit.machine.comeBack();
+  expect(visit.state).toMatchObject({ state: "signed-out", problem: "signed-out", closed: null });
+  await visit.machine.wiped();
+  expect(await keptNames()).toEqual([]);
+});
+
+test("who is closed out in one role comes in through another", async () => {
+  school.memberships.push(membership("tess", "guardian"));
+  const visit = await device.visit().begin();
+  school.next("POST /identity/v1/tokens", closed());
+  await visit.machine.choose("tess", "teacher");
+  expect(visit.state.state).toBe("closed");
+  await visit.machine.choose("tess", "guardian");
+  expect(visit.state).toMatchObject({ state: "signed-in", member: { role: "guardian" }, closed: null });
+});
+
+test("a reason opens the door, although some service has not heard of it yet", async () => {
+  school.next("POST /identity/v1/tokens", closed());
+  const visit = await device.visit().begin();
+  school.next("POST /identity/v1/break-glass", { status: 201, body: { until: "2026-01-05T20:00:00+00:00" } });
+  school.next("POST /identity/v1/tokens", closed());
+  await visit.machine.breakGlass("A child has not come home");
+  expect(visit.state.state).toBe("starting");
+  device.time.move(1_000);
+  await visit.until(() => visit.state.state === "signed-in");
+});
+
 test("the language is changed with the version that was read, and kept", async () => {
   const visit = await device.visit().begin();
   await visit.machine.setLanguage("cy");

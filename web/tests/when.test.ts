@@ -52,11 +52,11 @@ describe("a moment in the school's zone", () => {
     expect(dayOf("2025-12-01T10:00:00Z", now, london, "en")).toEqual({ kind: "named", text: "1 December 2025" });
   });
 
-  it("is a date when a clock runs ahead", () => {
-    expect(dayOf("2026-01-03T10:00:00Z", at("2026-01-02T10:00:00Z"), london, "en")).toEqual({
-      kind: "named",
-      text: "3 January",
-    });
+  it("names the days to come as it names those before", () => {
+    const now = at("2026-01-02T10:00:00Z");
+    expect(dayOf("2026-01-03T10:00:00Z", now, london, "en")).toEqual({ kind: "tomorrow" });
+    expect(dayOf("2026-01-05T08:00:00Z", now, london, "en")).toEqual({ kind: "named", text: "Monday" });
+    expect(dayOf("2026-01-09T08:00:00Z", now, london, "en")).toEqual({ kind: "named", text: "9 January" });
   });
 
   it("is said in the reader's language with the clock's digits", () => {

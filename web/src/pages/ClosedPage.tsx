@@ -1,6 +1,5 @@
 /** In place of the app for staff whom the school lets in later, or only from inside: until when, and what is left to do meanwhile. */
-import { plural } from "@lingui/core/macro";
-import { useLingui } from "@lingui/react/macro";
+import { Plural, useLingui } from "@lingui/react/macro";
 import { type FormEvent, useState } from "react";
 import { Problem } from "../api/problem.ts";
 import { Button } from "../components/Button.tsx";
@@ -121,7 +120,7 @@ function Glass({ minutes }: { minutes: number }) {
           isDisabled={busy || [...reason.trim()].length < SHORTEST}
           data-testid="break-glass"
         >
-          {t`${plural(minutes, { one: "Come in for # minute", other: "Come in for # minutes" })}`}
+          <Plural value={minutes} one="Come in for # minute" other="Come in for # minutes" />
         </Button>
       </form>
     </section>

@@ -286,7 +286,9 @@ export class SessionMachine {
     if (visit !== this.#visit) return tokens.close();
     if ("code" in granted) {
       tokens.close();
-      const known = this.#snapshot.memberships.find((each) => each.person === wanted.person && each.role === wanted.role);
+      const known = this.#snapshot.memberships.find(
+        (each) => each.person === wanted.person && each.role === wanted.role,
+      );
       return known && this.#shut(known, granted);
     }
     const { member } = granted;
@@ -368,7 +370,12 @@ export class SessionMachine {
 
   #lookAgain(): void {
     const settling = this.#parts.clock.now() < this.#glassSettles;
-    const wait = backoff(0, settling ? FIRST_WAIT_MS : CLOSED_WAIT_MS, CLOSED_WAIT_MS, this.#parts.random ?? Math.random);
+    const wait = backoff(
+      0,
+      settling ? FIRST_WAIT_MS : CLOSED_WAIT_MS,
+      CLOSED_WAIT_MS,
+      this.#parts.random ?? Math.random,
+    );
     this.#forgetRetry?.();
     this.#forgetRetry = this.#parts.clock.after(wait, () => void this.#resume());
   }

@@ -328,8 +328,13 @@ export class School {
   }
 }
 
-export function refuse(status: number, code: string, headers: Record<string, string> = {}): Answer {
-  return { status, body: { type: `/problems/${code}`, title: code, status, code }, headers };
+export function refuse(
+  status: number,
+  code: string,
+  headers: Record<string, string> = {},
+  told: Record<string, unknown> = {},
+): Answer {
+  return { status, body: { type: `/problems/${code}`, title: code, status, code, ...told }, headers };
 }
 
 function saidAt(thread: Thread): string {
