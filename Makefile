@@ -62,9 +62,9 @@ screens: ## take a picture of every screen into build/screens/
 	$(ready) test
 	$(venv) -m tools.screens $(ARGS)
 
-chaos: ## kill, starve and shuffle the whole product, and judge what is left
+chaos: ## an hour of kills, outages and doubles on the stack, judged; ONLY=R4 one part, ARGS="--cycles 20"
 	$(ready) test
-	$(venv) -m pytest tests/chaos $(ARGS)
+	$(venv) -m tests.chaos.long $(if $(ONLY),--only $(ONLY)) $(ARGS)
 
 requirements: ## which tests prove which requirement, and which have none
 	$(ready) checks

@@ -22,13 +22,13 @@ class Result:
     raw: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
-def write(results: Sequence[Result]) -> None:
+def write(results: Sequence[Result], path: Path = RESULTS) -> None:
     """Replace the figures measured now and keep the others."""
-    kept: list[dict[str, Any]] = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+    kept: list[dict[str, Any]] = json.loads(path.read_text()) if path.exists() else []
     new = {result.id for result in results}
     rows = [row for row in kept if row["id"] not in new] + [asdict(result) for result in results]
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    RESULTS.write_text(json.dumps(sorted(rows, key=lambda row: str(row["id"])), indent=1) + "\n")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(sorted(rows, key=lambda row: str(row["id"])), indent=1) + "\n")
 
 
 def show(result: Result) -> None:

@@ -13,7 +13,7 @@ KINDS = {
     "valkey": "valkey-server",
     "broker": "kafka.Kafka",
 }
-"""What the command line of each kind holds. A kind that is not here, `work notify`, is a process of the stack."""
+"""What the command line of each kind holds. A kind that is not here is such words itself: `bookbag work notify`."""
 
 
 def pid_of(product: Product, kind: str) -> int | None:
@@ -36,7 +36,7 @@ def pid_of(product: Product, kind: str) -> int | None:
             pid = parents.get(pid, 0)
         return False
 
-    wanted = KINDS.get(kind, f"bookbag {kind}")
+    wanted = KINDS.get(kind, kind)
     found = [pid for pid, said in words.items() if wanted in said and pid != product.process.pid and below(pid)]
     return min(found, default=None)
 

@@ -64,19 +64,27 @@ async def events_settled(notify: asyncpg.Connection) -> tuple[set[UUID], set[UUI
     return {row["event_id"] for row in processed}, {row["event_id"] for row in dead}
 
 
-async def quiet(notify: asyncpg.Connection, kept: Sequence[Kept], readers: dict[str, set[str]]) -> None:
-    """Wait until every reader has every notification and no mail waits."""
+async def all_told(
+    notify: asyncpg.Connection, kept: Sequence[Kept], readers: dict[str, set[str]], *, seconds: float = QUIET_SECONDS
+) -> None:
+    """Wait until every reader has every notification."""
     wanted = sum(len(readers[one.thread]) for one in kept)
 
     async def arrived() -> bool:
         return await notify.fetchval("select count(*) from notification") >= wanted
+
+    await eventually(arrived, seconds=seconds)
+
+
+async def quiet(notify: asyncpg.Connection, kept: Sequence[Kept], readers: dict[str, set[str]]) -> None:
+    """Wait until every reader has every notification and no mail waits."""
 
     async def delivered() -> bool:
         return not await notify.fetchval(
             "select count(*) from delivery where state in ('waiting', 'sending', 'failed')"
         )
 
-    await eventually(arrived, seconds=QUIET_SECONDS)
+    await all_told(notify, kept, readers)
     await eventually(delivered, seconds=QUIET_SECONDS)
 
 
