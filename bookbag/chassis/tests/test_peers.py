@@ -17,6 +17,8 @@ import grpc
 import grpc.aio
 import pytest
 from google.protobuf.wrappers_pb2 import StringValue
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+from grpc_health.v1.health_pb2_grpc import HealthStub
 from pydantic import ValidationError
 
 from bookbag.chassis.addresses import target_of
@@ -178,6 +180,16 @@ async def test_a_stopping_instance_loses_no_call(two: Instances) -> None:
     await asyncio.gather(*writers)
     assert set(answered.values()) == {leaving.pid, staying.pid}, "both were at work before one of them left"
     assert two.noted() == Counter(dict.fromkeys(answered, 1))
+
+
+@pytest.mark.slow
+async def test_an_instance_that_stops_tells_whoever_watches_its_health_before_it_goes(two: Instances) -> None:
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{two.ports[0]}") as channel:
+        health = HealthStub(channel).Watch(HealthCheckRequest())
+        assert (await health.read()).status == HealthCheckResponse.SERVING
+        two.processes[0].terminate()
+        assert (await health.read()).status == HealthCheckResponse.NOT_SERVING
+        health.cancel()
 
 
 @pytest.mark.slow
