@@ -1,8 +1,11 @@
 """Wake-ups reach sleepers of other processes, many at once, and nobody waits for them or for an absent Redis."""
 
+from urllib.parse import urlsplit
+
 import pytest
 
 from bookbag.chassis.wake import AT_ONCE, Wake
+from tests.chaos.tcp_proxy import between
 from tests.support.house import House, eventually
 
 WITHIN = 10.0
@@ -71,3 +74,28 @@ async def test_without_redis_only_this_process_is_woken():
         wake.signal("live:a")
         assert await sleeper.wait(WITHIN)
     await wake.close()
+
+
+@pytest.mark.slow
+@pytest.mark.req("OPS-4")
+async def test_a_listener_whose_line_went_silent_leaves_it_and_hears_again(house: House):
+    url = urlsplit(house.databases.redis_url)
+    with between(url.port or 6379) as proxy:
+        through = url._replace(netloc=url.netloc.replace(f":{url.port}", f":{proxy.port}")).geturl()
+        here, there = Wake(house.databases.redis_url), Wake(through, "live")
+        await there.start()
+        with there.sleeper("live:a") as sleeper:
+
+            async def heard() -> bool:
+                here.signal("live:a")
+                return await sleeper.wait(0.1)
+
+            await eventually(heard)
+            proxy.freeze()
+            proxy.thaw()  # new lines pass; the one it listens on stays silent for ever
+            while await sleeper.wait(0.1):
+                """What was still on its way."""
+            assert not await heard()
+            await eventually(heard, seconds=60)
+        await here.close()
+        await there.close()
