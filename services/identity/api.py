@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from bookbag.directory.record.api import router as record
 from services.identity.accounts.api import router as accounts
 from services.identity.demo.api import router as demo
 from services.identity.entry.api import router as entry
@@ -10,5 +11,5 @@ from services.identity.office.api import router as office
 from services.identity.profile.api import router as profile
 
 router = APIRouter(prefix="/v1")
-for part in (profile, hours, accounts, entry, office, demo):
+for part in (profile, hours, accounts, entry, office, record, demo):
     router.include_router(part)

@@ -9,6 +9,7 @@ from bookbag.chassis.problems import ProblemKind
 from bookbag.chassis.runtime import Runtime
 from bookbag.chassis.service import Job, Rpc, Service
 from bookbag.chassis.tokens import UserSigner
+from bookbag.directory import record
 from bookbag.identity.v1.service_pb2_grpc import add_IdentityServiceServicer_to_server
 from bookbag.school.policy.faults import PolicyRefused
 from bookbag.school.policy.rules import WiderThanTheSchool
@@ -57,7 +58,7 @@ service = Service(
             callers=rpc.CALLERS,
         )
     ],
-    records=list(Act),
+    records=[*Act, *record.ACTS],
     jobs=[
         Job("purge_ended_sessions", every=timedelta(hours=1), run=jobs.purge_ended_sessions),
         Job("found_missing_policies", every=timedelta(hours=1), run=policy.found_missing),
