@@ -14,6 +14,8 @@ import { ThreadPage } from "./pages/ThreadPage.tsx";
 import { SessionProvider, useSession } from "./session/session.tsx";
 import { Words } from "./words/Words.tsx";
 
+// Few people read the record: the others' phones do not load it.
+const RecordPage = lazy(() => import("./record/RecordPage.tsx"));
 const Gallery = import.meta.env.DEV ? lazy(() => import("./gallery/Gallery.tsx")) : null;
 
 export function App() {
@@ -46,6 +48,7 @@ export function App() {
               </Route>
               <Route path="/new" element={<NewPage />} />
               <Route path="/more" element={<MorePage />} />
+              <Route path="/record" element={<Late page={<RecordPage />} />} />
               <Route path="*" element={<NowherePage />} />
             </Route>
           </Routes>
@@ -53,6 +56,10 @@ export function App() {
       </SessionProvider>
     </BrowserRouter>
   );
+}
+
+function Late({ page }: { page: ReactNode }) {
+  return <Suspense fallback={null}>{page}</Suspense>;
 }
 
 function Door({ children }: { children: ReactNode }) {

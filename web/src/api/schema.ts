@@ -69,6 +69,27 @@ export type Message = {
   translation: Translation | null;
 };
 
+/** Somebody an entry of the record speaks of; without a name once it is erased. */
+export type RecordPerson = { id: string; name: string | null };
+
+/** One act on the school's record; `by` is null for an operator. */
+export type RecordEntry = {
+  seq: number;
+  at: string;
+  by: RecordPerson | null;
+  role: string;
+  act: string;
+  kind: string;
+  about: string | null;
+  whom: RecordPerson[];
+  reason: string;
+};
+
+/** How long the record is and up to which entry it is anchored outside the database; 0 for none. */
+export type RecordState = { entries: number; last_at: string | null; anchored: number; anchored_at: string | null };
+
+type RecordFilters = { from?: string; to?: string; person?: string; act?: string };
+
 export type Page<T> = { items: T[]; next: string | null };
 
 export type ProblemDocument = {
@@ -119,6 +140,11 @@ export interface paths {
   "/identity/v1/me": {
     get: Operation<{ 200: Json<Me> }>;
     patch: Operation<{ 200: Json<Me> }, { header: { "If-Match": string } }, { language: string }>;
+  };
+  "/identity/v1/audit": { get: Operation<{ 200: Json<Page<RecordEntry>> }, { query?: Paging & RecordFilters }> };
+  "/identity/v1/audit/state": { get: Operation<{ 200: Json<RecordState> }> };
+  "/identity/v1/audit/export": {
+    get: Operation<{ 200: { content: { "text/csv": string } } }, { query?: RecordFilters }>;
   };
   "/identity/v1/demo/people": {
     get: Operation<{ 200: Json<{ school: { code: string; name: string }; people: DemoPerson[] }> }>;

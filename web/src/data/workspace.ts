@@ -3,7 +3,7 @@
  * told. It is made when a membership is chosen and closed as a whole, so that nothing of one is seen under another.
  */
 import type { QueryClient } from "@tanstack/react-query";
-import { authorised, openApi, reaching, type Send } from "../api/client.ts";
+import { type Api, authorised, openApi, reaching, type Send } from "../api/client.ts";
 import { type Problem, problemOf, unwrap } from "../api/problem.ts";
 import type { Contact, Membership, Message, Page, Thread } from "../api/schema.ts";
 import type { Keep } from "../keep/keep.ts";
@@ -99,6 +99,11 @@ export class Workspace {
 
   get queries(): QueryClient {
     return this.#held.queries;
+  }
+
+  /** For what a page asks once and nothing keeps: the leaders' side of the school. */
+  get api(): Api {
+    return this.#held.api;
   }
 
   get member(): Membership {

@@ -1,7 +1,7 @@
 /** Who I am here, my language, what Bookbag is, and the way out. */
 import { useLingui } from "@lingui/react/macro";
 import { useState } from "react";
-import { useNavigate } from "react-router";
+import { Link, useNavigate } from "react-router";
 import { Problem } from "../api/problem.ts";
 import { Avatar } from "../components/Avatar.tsx";
 import { Button } from "../components/Button.tsx";
@@ -64,6 +64,15 @@ export function MorePage() {
             data-testid="language-select"
           />
         </section>
+        {(member.role === "leader" || member.role === "safeguarding") && (
+          <section className="more-card" aria-labelledby="record-title">
+            <h2 id="record-title">{t`The record`}</h2>
+            <p>{t`Who let people in, paused them, changed the rules or read this record, and why.`}</p>
+            <Link to="/record" className="button button-soft" data-testid="to-record">
+              {t`Read the record`}
+            </Link>
+          </section>
+        )}
         {update.waits && (
           <section className="more-card" aria-labelledby="update-title">
             <h2 id="update-title">{t`A newer Bookbag is ready`}</h2>
