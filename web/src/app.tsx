@@ -5,6 +5,7 @@ import { Satchel } from "./components/Icon.tsx";
 import { Frame } from "./frame/Frame.tsx";
 import { ChoosePage } from "./pages/ChoosePage.tsx";
 import { ClosedPage } from "./pages/ClosedPage.tsx";
+import { HoursPage } from "./pages/HoursPage.tsx";
 import { MessagesPage } from "./pages/MessagesPage.tsx";
 import { MorePage } from "./pages/MorePage.tsx";
 import { NewPage } from "./pages/NewPage.tsx";
@@ -49,6 +50,7 @@ export function App() {
               <Route path="/new" element={<NewPage />} />
               <Route path="/more" element={<MorePage />} />
               <Route path="/record" element={<Late page={<RecordPage />} />} />
+              <Route path="/hours" element={<HoursPage />} />
               <Route path="*" element={<NowherePage />} />
             </Route>
           </Routes>

@@ -7,7 +7,10 @@ from fastapi import APIRouter, Header, Response
 from pydantic import Field
 
 from bookbag.chassis.http import Body, Shown
+from bookbag.directory.call import Call
 from bookbag.directory.http import SIGNED_IN, CallHere
+from bookbag.school.policy.document import fields as document
+from bookbag.school.policy.values import to_data
 from services.identity.hours import actions
 from services.identity.policy.model import OwnHours
 from services.identity.profile.api import version_of
@@ -27,20 +30,30 @@ class ChangedHours(Body):
 
 
 class HoursShown(Shown):
-    """One's own week, null when one keeps the school's. `version` is also the ETag."""
+    """One's own week, null when one keeps the school's. `version` is also the ETag. `school` is the week that can be narrowed, null in
+    a school whose staff hours are no week, and `may_narrow` whether the school lets its staff do so."""
 
     week: dict[str, Any] | None
     version: int
+    school: dict[str, Any] | None
+    may_narrow: bool
 
     @classmethod
-    def of(cls, hours: OwnHours) -> Self:
-        return cls(week=json.loads(hours.week) if hours.week else None, version=hours.version)
+    def of(cls, hours: OwnHours, call: Call) -> Self:
+        """As shown to the member whose hours they are."""
+        staff = call.rules.policy.staff
+        return cls(
+            week=json.loads(hours.week) if hours.week else None,
+            version=hours.version,
+            school=to_data(staff.hours, document.Week) if isinstance(staff.hours, document.Week) else None,
+            may_narrow=staff.may_narrow,
+        )
 
 
 @router.get("/me/hours")
 async def read_hours(call: CallHere, response: Response) -> HoursShown:
     """POL-3. Staff. With an ETag for edits. 403 for everybody else."""
-    shown = HoursShown.of(await actions.read_hours(call))
+    shown = HoursShown.of(await actions.read_hours(call), call)
     response.headers["etag"] = f'"{shown.version}"'
     return shown
 
@@ -54,6 +67,6 @@ async def change_hours(
 ) -> HoursShown:
     """POL-3. Staff. Narrower than the school's hours, never wider: 422 names each span that is. 412 edited meanwhile, 428 without
     If-Match."""
-    shown = HoursShown.of(await actions.change_hours(call, changed.week, version=version_of(if_match)))
+    shown = HoursShown.of(await actions.change_hours(call, changed.week, version=version_of(if_match)), call)
     response.headers["etag"] = f'"{shown.version}"'
     return shown

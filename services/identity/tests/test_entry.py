@@ -135,7 +135,9 @@ async def test_own_hours_may_be_narrower_and_never_wider(
 ):
     headers = house.bearer(strict.id, strict.teacher, "teacher", clock=clock)
     before = await client.get("/v1/me/hours", headers=headers)
-    assert before.json() == {"week": None, "version": 0}
+    told = before.json()
+    assert (told["week"], told["version"], told["may_narrow"]) == (None, 0, True)
+    assert told["school"]["wednesday"] == [{"from": "08:00", "to": "16:00"}]
     narrow = {"wednesday": [{"from": "08:00", "to": "12:00"}]}
     wide = {"wednesday": [{"from": "07:00", "to": "12:00"}]}
     refused = await client.put("/v1/me/hours", json={"week": wide}, headers=headers | {"if-match": '"0"'})

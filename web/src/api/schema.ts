@@ -90,6 +90,20 @@ export type RecordState = { entries: number; last_at: string | null; anchored: n
 
 type RecordFilters = { from?: string; to?: string; person?: string; act?: string };
 
+export const WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] as const;
+/** "HH:MM" in the school's zone; "24:00" is the end of the day. */
+export type Span = { from: string; to: string };
+export type Week = { days: string } & Record<(typeof WEEKDAYS)[number], Span[]>;
+
+export type OwnHours = {
+  /** null: the school's hours. */
+  week: Week | null;
+  version: number;
+  /** What can be narrowed; null where the hours of staff are no week. */
+  school: Week | null;
+  may_narrow: boolean;
+};
+
 export type Page<T> = { items: T[]; next: string | null };
 
 export type ProblemDocument = {
@@ -145,6 +159,10 @@ export interface paths {
   "/identity/v1/audit/state": { get: Operation<{ 200: Json<RecordState> }> };
   "/identity/v1/audit/export": {
     get: Operation<{ 200: { content: { "text/csv": string } } }, { query?: RecordFilters }>;
+  };
+  "/identity/v1/me/hours": {
+    get: Operation<{ 200: Json<OwnHours> }>;
+    put: Operation<{ 200: Json<OwnHours> }, { header: { "If-Match": string } }, { week: Week | null }>;
   };
   "/identity/v1/demo/people": {
     get: Operation<{ 200: Json<{ school: { code: string; name: string }; people: DemoPerson[] }> }>;

@@ -7,7 +7,7 @@ import { Problem, Unreachable } from "../api/problem.ts";
 import { useWorkspace } from "../session/session.tsx";
 import { keys } from "./holding.ts";
 import { nothingYet } from "./merging.ts";
-import type { Contacts, LiveState, Messages, OneThread, Thread, Threads, Unread } from "./types.ts";
+import type { Contacts, LiveState, Messages, OneThread, OwnHours, Thread, Threads, Unread, Week } from "./types.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Stands in while nobody acts; nothing is ever asked through it. */
@@ -154,6 +154,41 @@ export function useDraft(id: string): [string, (text: string) => void] {
     [workspace, id],
   );
   return [draft.id === id ? draft.text : "", put];
+}
+
+/** My own hours as the server has them, and the way to change them; null while nothing is known. */
+export function useOwnHours(): {
+  hours: OwnHours | null;
+  problem: string | null;
+  save(week: Week | null): Promise<void>;
+} {
+  const workspace = useWorkspace();
+  const [hours, setHours] = useState<OwnHours | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  const read = useCallback(async () => {
+    try {
+      setHours((await workspace?.fetchHours()) ?? null);
+    } catch (failure) {
+      setProblem(codeOf(failure));
+    }
+  }, [workspace]);
+  useEffect(() => void read(), [read]);
+  const save = useCallback(
+    async (week: Week | null) => {
+      if (!hours) return;
+      setProblem(null);
+      try {
+        setHours(await acting(workspace).putHours(week, hours.version));
+      } catch (failure) {
+        const code = codeOf(failure);
+        if (code === "edit-conflict") await read();
+        setProblem(code);
+        throw failure;
+      }
+    },
+    [workspace, hours, read],
+  );
+  return { hours, problem, save };
 }
 
 const nothingUnread: Unread = { threads: 0, messages: 0 };

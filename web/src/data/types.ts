@@ -1,10 +1,10 @@
 /**
  * What the pages are given: the server's own shapes, plus what only this device knows about a message on its way.
  */
-import type { Contact, DemoPerson, Membership, Message, Role, Thread } from "../api/schema.ts";
+import type { Contact, DemoPerson, Membership, Message, OwnHours, Role, Span, Thread, Week } from "../api/schema.ts";
 import type { Closed } from "../session/closing.ts";
 
-export type { Contact, DemoPerson, Membership, Message, Role, Thread };
+export type { Contact, DemoPerson, Membership, Message, OwnHours, Role, Span, Thread, Week };
 
 /**
  * How far a message of mine has come. `waiting`: no network; `sending`: on its way; `failed`: refused, needs me;

@@ -5,7 +5,7 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { type Api, authorised, openApi, reaching, type Send } from "../api/client.ts";
 import { type Problem, problemOf, unwrap } from "../api/problem.ts";
-import type { Contact, Membership, Message, Page, Thread } from "../api/schema.ts";
+import type { Contact, Membership, Message, OwnHours, Page, Thread, Week } from "../api/schema.ts";
 import type { Keep } from "../keep/keep.ts";
 import { LiveStream, type Told } from "../live/stream.ts";
 import { Outgoing } from "../queue/outgoing.ts";
@@ -212,6 +212,20 @@ export class Workspace {
 
   putDraft(id: string, text: string): void {
     this.#held.keepQuietly((keep) => keep.putDraft(id, text));
+  }
+
+  async fetchHours(): Promise<OwnHours> {
+    return unwrap(await this.#held.api.GET("/identity/v1/me/hours"));
+  }
+
+  /** Rejects with Problem (`edit-conflict`: read them again) or Unreachable. */
+  async putHours(week: Week | null, version: number): Promise<OwnHours> {
+    return unwrap(
+      await this.#held.api.PUT("/identity/v1/me/hours", {
+        params: { header: { "If-Match": `"${version}"` } },
+        body: { week },
+      }),
+    );
   }
 
   async setLanguage(language: string): Promise<Membership> {

@@ -73,6 +73,13 @@ export function MorePage() {
             </Link>
           </section>
         )}
+        {member.role !== "guardian" && member.role !== "pupil" && (
+          <section className="more-card" aria-labelledby="hours-title">
+            <h2 id="hours-title">{t`My hours`}</h2>
+            <p>{t`When you work, and when your phone may ring. They can be shorter than the school’s.`}</p>
+            <Link to="/hours" className="button button-soft" data-testid="to-hours">{t`See my hours`}</Link>
+          </section>
+        )}
         {update.waits && (
           <section className="more-card" aria-labelledby="update-title">
             <h2 id="update-title">{t`A newer Bookbag is ready`}</h2>

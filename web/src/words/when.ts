@@ -91,6 +91,12 @@ export function exactly(sentAt: string, zone: string, language: string): string 
   return `${weekday(at, day, zone, language)} ${date(at, day, zone, language, true)}${separator}${timeOf(sentAt, zone)}`;
 }
 
+/** A weekday's name, counted from Monday. */
+export function weekdayNamed(index: number, language: string): string {
+  const at = Date.UTC(2026, 10, 30 + index);
+  return weekday(at, calendarDay(at, "UTC"), "UTC", language);
+}
+
 function weekday(at: number, day: CalendarDay, zone: string, language: string): string {
   if (language === "cy") return welsh.weekdays[(dayNumber(day) + 4) % 7] ?? "";
   const text = formatter(language, { timeZone: zone, weekday: "long" }).format(at);
