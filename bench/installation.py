@@ -118,6 +118,7 @@ def _targets(signer: UserSigner, schools: int) -> str:
             role="teacher",
             session=numbered(6, number),
             epoch=1,
+            terms="2026-09",
         )
         lines.append(f"{token} {numbered(3, number)}")
     return "\n".join(lines) + "\n"

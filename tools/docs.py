@@ -14,7 +14,7 @@ from bookbag.chassis import measures
 from bookbag.chassis.problems import COMMON
 from bookbag.chassis.service import Service
 from bookbag.chassis.settings import Platform
-from bookbag.directory import entry
+from bookbag.directory.problems import EVERYWHERE
 from tools import dashboards
 from tools.conformance import conformance_page
 from tools.policy_docs import policy_page, schema_file
@@ -88,7 +88,7 @@ def problems_page() -> str:
         "| code | status | what it says | from |",
         "|---|---|---|---|",
     ]
-    kinds = [(kind, "all") for kind in (*COMMON, *entry.KINDS)]
+    kinds = [(kind, "all") for kind in (*COMMON, *EVERYWHERE)]
     for service in services():
         kinds += [(kind, service.name) for kind in set(service.refusals.values()) if kind not in COMMON]
     for kind, origin in sorted(kinds, key=lambda one: one[0].code):

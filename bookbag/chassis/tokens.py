@@ -30,7 +30,10 @@ REMEMBERED = 20_000
 
 @dataclass(frozen=True, slots=True)
 class UserToken:
-    """What a verified user token says. Whether it still counts (epoch, ended session) is asked of the database, each time."""
+    """What a verified user token says. Whether it still counts (epoch, ended session) is asked of the database, each time.
+
+    `terms` names the text the member had accepted when the token was issued; empty for none.
+    """
 
     school: UUID
     person: UUID
@@ -38,6 +41,7 @@ class UserToken:
     session: UUID
     epoch: int
     expires: float
+    terms: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +63,11 @@ class UserSigner:
         self._key = OKPKey.import_key(json.loads(key_file.read_text()))
         self._clock = clock
 
-    def sign(self, *, school: UUID, person: UUID, role: str, session: UUID, epoch: int) -> str:
+    def sign(self, *, school: UUID, person: UUID, role: str, session: UUID, epoch: int, terms: str) -> str:
         now = int(self._clock.now().timestamp())
         claims = {
             "iss": ISSUER, "aud": ISSUER, "sub": str(person), "school": str(school), "role": role,
-            "sid": str(session), "epoch": epoch, "iat": now, "exp": now + int(USER_TOKEN_LIFE.total_seconds()),
+            "sid": str(session), "epoch": epoch, "terms": terms, "iat": now, "exp": now + int(USER_TOKEN_LIFE.total_seconds()),
         }  # fmt: skip
         return jwt.encode({"alg": ALGORITHM, "kid": self._key.kid}, claims, self._key, algorithms=[ALGORITHM])
 
@@ -158,7 +162,7 @@ class Verifier:
                 raise Problem(SIGNED_OUT)
             return UserToken(
                 UUID(claims["school"]), UUID(claims["sub"]), str(claims["role"]), UUID(claims["sid"]),
-                int(claims["epoch"]), float(claims["exp"]),
+                int(claims["epoch"]), float(claims["exp"]), str(claims.get("terms", "")),
             )  # fmt: skip
         except (JoseError, KeyError, ValueError, TypeError, AttributeError) as error:
             raise Problem(SIGNED_OUT) from error

@@ -20,6 +20,7 @@ from bookbag.cli import events
 from bookbag.cli.answers import Answer, Refused, table
 from bookbag.cli.audit import audit
 from bookbag.cli.doctor import doctor
+from bookbag.cli.school_policy import school_policy
 from bookbag.cli.services import WEB, named
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def run(asked: argparse.Namespace) -> Answer | None:
         "feed": events.feed,
         "doctor": doctor,
         "audit": audit,
+        "policy": school_policy,
     }[asked.command]
     try:
         return _loop(command(asked))

@@ -105,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from bookbag.cli.stack import run as run_stack
 
         return run_stack(asked)
-    if asked.command == "policy":
+    if asked.command == "policy" and asked.action in {"check", "preset"}:
         from bookbag.cli.policy import run as run_policy
 
         return run_policy(asked)

@@ -28,6 +28,8 @@ class Member:
     role: Role
     session: UUID
     epoch: int
+    terms: str = ""
+    """The version of the terms that the member had accepted when the token was issued."""
 
 
 @dataclass(frozen=True, slots=True)

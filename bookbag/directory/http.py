@@ -12,6 +12,7 @@ from bookbag.chassis.problems import SIGNED_OUT, Problem
 from bookbag.directory.call import Call, Member, prove_standing
 from bookbag.directory.entry import prove_entry
 from bookbag.directory.policy import person_at
+from bookbag.directory.terms import refuse_without_terms
 from bookbag.school.policy.rules.compiled import Address
 from bookbag.school.roles import Role
 
@@ -32,7 +33,7 @@ def member_of(request: Request) -> Member:
         role = Role(verified.role)
     except ValueError:
         raise Problem(SIGNED_OUT) from None
-    return Member(verified.school, verified.person, role, verified.session, verified.epoch)
+    return Member(verified.school, verified.person, role, verified.session, verified.epoch, verified.terms)
 
 
 async def keyed_call(request: Request) -> Call:
@@ -41,6 +42,12 @@ async def keyed_call(request: Request) -> Call:
 
 
 async def _made(request: Request, key: str | None) -> Call:
+    call = await _made_before_terms(request, key)
+    refuse_without_terms(call.rules, call.member.role, call.member.terms)
+    return call
+
+
+async def _made_before_terms(request: Request, key: str | None) -> Call:
     runtime, member = runtime_of(request), member_of(request)
     now = runtime.clock.now()
     try:
@@ -85,6 +92,13 @@ async def _keyed_call(
 ) -> Call:
     return await _made(request, checked_key(idempotency_key))
 
+
+async def _call_before_terms(request: Request) -> Call:
+    return await _made_before_terms(request, None)
+
+
+CallBeforeTermsHere = Annotated[Call, Depends(_call_before_terms)]
+"""The call of a signed-in member who need not have accepted the terms: for reading and accepting them, and for nothing else."""
 
 CallHere = Annotated[Call, Depends(_call)]
 """The call of a signed-in member."""

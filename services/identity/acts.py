@@ -10,8 +10,11 @@ class Act(StrEnum):
     MEMBERSHIP_ENDED = "membership-ended"
     GUARDIAN_SUSPENDED = "guardian-suspended"
     GUARDIAN_REINSTATED = "guardian-reinstated"
+    SUSPENSION_CHANGED = "suspension-changed"
     GUARDIANSHIP_LINKED = "guardianship-linked"
     GUARDIANSHIP_ENDED = "guardianship-ended"
+    POLICY_CHANGED = "policy-changed"
+    TERMS_ACCEPTED = "terms-accepted"
     PASSWORD_CHANGED = "password-changed"  # noqa: S105 - the name of an act
     SESSION_REUSED = "session-reused"
     """A session was ended because its refresh token was used twice."""

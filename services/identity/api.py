@@ -8,8 +8,11 @@ from services.identity.demo.api import router as demo
 from services.identity.entry.api import router as entry
 from services.identity.hours.api import router as hours
 from services.identity.office.api import router as office
+from services.identity.policy.api import router as policy
 from services.identity.profile.api import router as profile
+from services.identity.suspensions.api import router as suspensions
+from services.identity.terms.api import router as terms
 
 router = APIRouter(prefix="/v1")
-for part in (profile, hours, accounts, entry, office, record, demo):
+for part in (profile, hours, accounts, entry, office, suspensions, policy, terms, record, demo):
     router.include_router(part)

@@ -13,15 +13,22 @@ from bookbag.directory import record
 from bookbag.identity.v1.service_pb2_grpc import add_IdentityServiceServicer_to_server
 from bookbag.school.policy.faults import PolicyRefused
 from bookbag.school.policy.rules import WiderThanTheSchool
+from bookbag.school.policy.versions import CannotCountInThePast
 from services.identity import api, rpc
 from services.identity.accounts import jobs, model
 from services.identity.accounts.passwords import Passwords
 from services.identity.acts import Act
 from services.identity.feed import actions as feed
 from services.identity.policy import actions as policy
+from services.identity.policy.api import POLICY_REFUSED
+from services.identity.policy.drafts import DraftRefused, NothingDiffers
 from services.identity.roster.model import EditedMeanwhile, InvalidRosterValue, NotOnRoster, RoleNotEntitled
 from services.identity.settings import IdentitySettings
+from services.identity.suspensions.jobs import end_due_suspensions
+from services.identity.terms.model import SignatureMissing, TermsChanged
 
+TERMS_CHANGED = ProblemKind("terms-changed", 409, "These are not the terms as they are now. Read them once more.")
+NOTHING_DIFFERS = ProblemKind("nothing-differs", 409, "The rules say this already. Nothing was saved.")
 WRONG_CREDENTIALS = ProblemKind("wrong-credentials", 401, "E-mail and password do not belong together. Try again.")
 
 
@@ -62,6 +69,7 @@ service = Service(
     jobs=[
         Job("purge_ended_sessions", every=timedelta(hours=1), run=jobs.purge_ended_sessions),
         Job("found_missing_policies", every=timedelta(hours=1), run=policy.found_missing),
+        Job("end_due_suspensions", every=timedelta(seconds=30), run=end_due_suspensions),
     ],
     loops={"sequencer": feed.sequence},
     refusals={
@@ -71,6 +79,11 @@ service = Service(
         NotOnRoster: problems.NOT_FOUND,
         RoleNotEntitled: problems.FORBIDDEN,
         EditedMeanwhile: problems.EDIT_CONFLICT,
+        TermsChanged: TERMS_CHANGED,
+        SignatureMissing: problems.INVALID_INPUT,
+        NothingDiffers: NOTHING_DIFFERS,
+        DraftRefused: POLICY_REFUSED,
+        CannotCountInThePast: problems.INVALID_INPUT,
         InvalidRosterValue: problems.INVALID_INPUT,
         PolicyRefused: problems.INVALID_INPUT,
         WiderThanTheSchool: problems.INVALID_INPUT,

@@ -3,9 +3,10 @@
 from typing import Any
 
 from bookbag.chassis.problems import COMMON, INTERNAL
+from bookbag.directory.problems import EVERYWHERE
 from tests.security.matrix import ALL
 
-DECLARED = {kind.code: kind.status for service in ALL for kind in (*COMMON, *service.refusals.values())}
+DECLARED = {kind.code: kind.status for service in ALL for kind in (*COMMON, *EVERYWHERE, *service.refusals.values())}
 """Every public code and its status."""
 
 UNSUBSCRIBE = "/notify/v1/unsubscribe/"

@@ -34,6 +34,9 @@ from bookbag.local.provision import ServiceUrls
 if TYPE_CHECKING:
     from bookbag.local.testing import DatabaseSet, TestServers
 
+TERMS = "2026-09"
+"""What every preset calls its terms; members of tests have accepted them unless a test is about those who have not."""
+
 SERVICES = (*(name for name in NAMES if Path(f"services/{name}/service.py").exists()), "toy")
 """The services of an installation, and a database for tests of the chassis alone."""
 
@@ -132,11 +135,14 @@ class House:
         *,
         session: UUID | None = None,
         epoch: int = 1,
+        terms: str = TERMS,
         clock: Clock | None = None,
     ) -> str:
         """A user token signed with this house's key."""
         signer = UserSigner(self.keys.signing_keys / "users.json", clock or SystemClock())
-        return signer.sign(school=school, person=person, role=role, session=session or new_id(), epoch=epoch)
+        return signer.sign(
+            school=school, person=person, role=role, session=session or new_id(), epoch=epoch, terms=terms
+        )
 
     def bearer(self, school: UUID, person: UUID, role: str, **more: object) -> dict[str, str]:
         """Request headers of a signed-in member, with a new idempotency key."""

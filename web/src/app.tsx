@@ -11,12 +11,16 @@ import { MorePage } from "./pages/MorePage.tsx";
 import { NewPage } from "./pages/NewPage.tsx";
 import { NowherePage } from "./pages/NowherePage.tsx";
 import { SignInPage } from "./pages/SignInPage.tsx";
+import { TermsPage } from "./pages/TermsPage.tsx";
 import { ThreadPage } from "./pages/ThreadPage.tsx";
 import { SessionProvider, useSession } from "./session/session.tsx";
 import { Words } from "./words/Words.tsx";
 
 // Few people read the record: the others' phones do not load it.
 const RecordPage = lazy(() => import("./record/RecordPage.tsx"));
+// Few people lead a school: the others' phones do not load what only leaders use.
+const PolicyPage = lazy(() => import("./leading/PolicyPage.tsx"));
+const SuspensionsPage = lazy(() => import("./leading/SuspensionsPage.tsx"));
 const Gallery = import.meta.env.DEV ? lazy(() => import("./gallery/Gallery.tsx")) : null;
 
 export function App() {
@@ -51,6 +55,8 @@ export function App() {
               <Route path="/more" element={<MorePage />} />
               <Route path="/record" element={<Late page={<RecordPage />} />} />
               <Route path="/hours" element={<HoursPage />} />
+              <Route path="/rules" element={<Late page={<PolicyPage />} />} />
+              <Route path="/paused" element={<Late page={<SuspensionsPage />} />} />
               <Route path="*" element={<NowherePage />} />
             </Route>
           </Routes>
@@ -79,6 +85,8 @@ function Door({ children }: { children: ReactNode }) {
       return <ChoosePage />;
     case "closed":
       return <ClosedPage />;
+    case "terms":
+      return <TermsPage />;
     default:
       return member ? children : <SignInPage />;
   }

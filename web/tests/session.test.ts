@@ -331,3 +331,41 @@ test("a language change that crosses another edit is told, and nothing changes h
   await expect(visit.machine.setLanguage("cy")).rejects.toMatchObject({ code: "edit-conflict" });
   expect(visit.state.member?.language).toBe("en");
 });
+
+test("the terms stand before everything else, and accepting them opens it", async () => {
+  school.termsDue = "2026-09";
+  const visit = await device.visit().begin();
+  expect(visit.state).toMatchObject({ state: "terms", member: { person: "tess" }, workspace: null });
+  const due = await visit.machine.readTerms("en");
+  expect(due).toMatchObject({ version: "2026-09", accepted: false });
+  await visit.machine.acceptTerms({ version: "2026-09", language: "en", digest: "2026-09" });
+  expect(visit.state).toMatchObject({ state: "signed-in", member: { person: "tess" } });
+  expect(school.count("GET /messaging")).toBe(0);
+});
+
+test("new terms come over whoever is in, and what the device keeps stays", async () => {
+  const visit = await device.visit().begin();
+  const kept = await keptNames();
+  school.termsDue = "2027-01";
+  await expect(visit.workspace.fetchUnread()).rejects.toMatchObject({ code: "terms-not-accepted" });
+  await visit.until(() => visit.state.state === "terms");
+  expect(await keptNames()).toEqual(kept);
+});
+
+test("terms that changed while they were read must be read again", async () => {
+  school.termsDue = "2026-09";
+  const visit = await device.visit().begin();
+  await visit.machine.readTerms("en");
+  school.termsDue = "2027-01";
+  const old = { version: "2026-09", language: "en", digest: "2026-09" };
+  await expect(visit.machine.acceptTerms(old)).rejects.toMatchObject({ code: "terms-changed" });
+  expect(visit.state.state).toBe("terms");
+});
+
+test("whoever does not accept can sign out", async () => {
+  school.termsDue = "2026-09";
+  const visit = await device.visit().begin();
+  await visit.machine.signOut();
+  expect(visit.state).toMatchObject({ state: "signed-out", member: null });
+  expect(school.count("DELETE /identity/v1/sessions/current")).toBe(1);
+});

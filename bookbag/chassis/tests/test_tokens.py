@@ -29,7 +29,7 @@ def verifier(keys: KeyFiles, clock: MovableClock) -> Verifier:
 
 def user_token(keys: KeyFiles, clock: MovableClock) -> str:
     signer = UserSigner(keys.signing_keys / "users.json", clock)
-    return signer.sign(school=uuid4(), person=uuid4(), role="teacher", session=uuid4(), epoch=1)
+    return signer.sign(school=uuid4(), person=uuid4(), role="teacher", session=uuid4(), epoch=1, terms="")
 
 
 @pytest.mark.req("ID-1")

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from bookbag.chassis import measures
@@ -19,7 +19,8 @@ from bookbag.chassis.runtime import Runtime
 from bookbag.chassis.tokens import USER_TOKEN_LIFE, UserSigner
 from bookbag.directory.call import Call
 from bookbag.directory.entry import prove_entry
-from bookbag.directory.policy import person_at
+from bookbag.directory.policy import person_at, rules_at
+from bookbag.school.policy.rules import terms_version
 from bookbag.school.policy.rules.compiled import Address
 from bookbag.school.roles import Role
 from services.identity.accounts import access, model, store
@@ -45,6 +46,7 @@ from services.identity.roster import actions as roster
 from services.identity.roster import store as roster_store
 from services.identity.roster.model import Author, NotOnRoster, Standing
 from services.identity.settings import IdentitySettings
+from services.identity.terms import store as terms
 
 PER = timedelta(minutes=15)
 
@@ -69,6 +71,7 @@ class Issued:
     """A user token for one membership, with the refresh token that follows the one presented."""
 
     token: str
+    terms_accepted: bool
     expires_in: int
     member: Seen
     refresh: str
@@ -155,31 +158,53 @@ async def issue_token(
 ) -> Issued:
     """A token for one membership; the cookie's token is used up by it.
 
-    Raises SignedOut, NotOnRoster for somebody else's membership, MembershipSuspended, Problem `outside-hours`, `outside-network`. A refresh token that was used before more
-    than thirty seconds ago is in two hands: its whole family ends.
+    Raises SignedOut, NotOnRoster for somebody else's membership, MembershipSuspended, Problem `outside-hours`, `outside-network`.
+    A refresh token that was used before more than thirty seconds ago is in two hands: its whole family ends.
     """
-    settings = _settings(runtime)
     await _prove_entry(runtime, cookie, person, role, address)
+    rotated = await _rotated(runtime, cookie, person, role)
+    if rotated is None:
+        runtime.signal("changes")
+        raise SignedOut
+    session, member, now = rotated.session, rotated.member, rotated.now
+    # Asked outside the transaction: with the rules not known here, the same cookie gets its answer a moment later.
+    due = terms_version(await rules_at(runtime, member.school.id, now), role)
+    named = due if due in rotated.accepted else None
+    signed = _signer(runtime).sign(
+        school=member.school.id,
+        person=person,
+        role=role,
+        session=session.id,
+        epoch=member.membership.epoch,
+        terms=named or "",
+    )
+    life = int(USER_TOKEN_LIFE.total_seconds())
+    return Issued(signed, named == due, life, member, rotated.refresh, session.expires_at - now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rotated:
+    """A refresh token that was used up, its successor, and the versions of the terms that its holder has accepted."""
+
+    session: Session
+    member: Seen
+    refresh: str
+    accepted: frozenset[str]
+    now: datetime
+
+
+async def _rotated(runtime: Runtime, cookie: str | None, person: UUID, role: Role) -> _Rotated | None:
+    """None for a token in two hands, whose session has then ended."""
     async with account_transaction(runtime) as tx:
-        session, token = await access.session_behind(tx, cookie, settings.session_idle)
-        worth = model.worth_of(token, tx.now)
-        if worth is Worth.REUSE:
+        session, token = await access.session_behind(tx, cookie, _settings(runtime).session_idle)
+        if model.worth_of(token, tx.now) is Worth.REUSE:
             await _end(tx, session, EndedBecause.REUSE)
-        else:
-            assert cookie is not None
-            member = await _chosen(tx, session.account, person, role)
-            refresh = await _successor(tx, token, cookie)
-            return Issued(
-                _signer(runtime).sign(
-                    school=member.school.id, person=person, role=role, session=session.id, epoch=member.membership.epoch
-                ),
-                int(USER_TOKEN_LIFE.total_seconds()),
-                member,
-                refresh,
-                session.expires_at - tx.now,
-            )
-    runtime.signal("changes")
-    raise SignedOut
+            return None
+        assert cookie is not None
+        member = await _chosen(tx, session.account, person, role)
+        refresh = await _successor(tx, token, cookie)
+        accepted = await terms.accepted_versions(await tx.enter(member.school.id), person, role)
+        return _Rotated(session, member, refresh, accepted, tx.now)
 
 
 async def _prove_entry(runtime: Runtime, cookie: str | None, person: UUID, role: Role, address: Address | None) -> None:

@@ -106,10 +106,11 @@ class SignedIn(Memberships):
 
 
 class Token(Shown):
-    """A bearer token for ten minutes; `expires_in` is in seconds."""
+    """A bearer token for ten minutes; `expires_in` is in seconds. Unless `terms_accepted` it opens the terms and nothing else."""
 
     token: str
     expires_in: int
+    terms_accepted: bool
     member: MembershipShown
 
 
@@ -173,7 +174,12 @@ async def issue_token(chosen: ChosenMembership, request: Request, response: Resp
         runtime_of(request), refresh, person=chosen.person, role=chosen.role, address=address_of(request)
     )
     keep_refresh(request, response, issued.refresh, issued.cookie_life)
-    return Token(token=issued.token, expires_in=issued.expires_in, member=MembershipShown.of(issued.member))
+    return Token(
+        token=issued.token,
+        expires_in=issued.expires_in,
+        terms_accepted=issued.terms_accepted,
+        member=MembershipShown.of(issued.member),
+    )
 
 
 @router.get("/memberships")

@@ -1,5 +1,6 @@
 """Makes the demo schools and signs visitors in as their people; everything goes through the actions a real school uses."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -7,14 +8,18 @@ from uuid import UUID
 from bookbag.chassis.clock import new_id
 from bookbag.chassis.database import Tx
 from bookbag.chassis.runtime import Runtime
+from bookbag.school.policy.parse import checked
+from bookbag.school.policy.rules import SchoolRules
 from bookbag.school.roles import Role, SeatKind
 from services.identity.accounts import actions as accounts
 from services.identity.accounts import store as account_store
 from services.identity.accounts.store import account_transaction
 from services.identity.demo.cast import BRAMLEY_LANE, PASSWORD, SCHOOLS, DemoClass, DemoSchool, note_of
+from services.identity.policy import store as policy
 from services.identity.roster import actions as roster
 from services.identity.roster import store as roster_store
 from services.identity.roster.model import NotOnRoster, Person, School
+from services.identity.terms import actions as terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,17 @@ async def _build(tx: Tx, cast: DemoSchool, password_hash: str) -> None:
     for one in cast.classes:
         await _open_class(tx, cast, one, pupils, adults)
     await _open_seats_of_the_school(tx, cast, adults)
+    await _accept_terms(tx)
+
+
+async def _accept_terms(tx: Tx) -> None:
+    """The demo's people have accepted: a visitor who looks through somebody's eyes is not asked in their name."""
+    rules = SchoolRules(checked(json.loads((await policy.versions(tx))[0].data)))
+    for one in await account_store.linked_people(tx):
+        person = await roster_store.person(tx, one)
+        assert person is not None
+        for held in await roster_store.memberships(tx, one):
+            await terms.note_accepted(tx, rules, one, held.role, name=person.name)
 
 
 async def _pupils(tx: Tx, cast: DemoSchool) -> Mapping[str, UUID]:

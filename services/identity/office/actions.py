@@ -7,11 +7,11 @@ from uuid import UUID
 from bookbag.directory.call import Call, MemberTx
 from bookbag.school.roles import Role
 from services.identity.roster import actions as roster
-from services.identity.roster.model import MAY_END_GUARDIANSHIPS, MAY_SUSPEND, Author, require_role
+from services.identity.roster.model import MAY_END_GUARDIANSHIPS, Author, require_role
 
 
 @asynccontextmanager
-async def _as_one_of(call: Call, roles: frozenset[Role]) -> AsyncGenerator[tuple[MemberTx, Author]]:
+async def as_one_of(call: Call, roles: frozenset[Role]) -> AsyncGenerator[tuple[MemberTx, Author]]:
     """A transaction of a member who stands in one of these roles. Raises RoleNotEntitled for any other role."""
     async with call.transaction() as tx:
         require_role(call.member.role, roles)
@@ -21,17 +21,5 @@ async def _as_one_of(call: Call, roles: frozenset[Role]) -> AsyncGenerator[tuple
 
 async def end_guardianship(call: Call, link: UUID, reason: str) -> None:
     """The adult loses this child everywhere within seconds. Raises RoleNotEntitled, NotOnRoster; may be repeated."""
-    async with _as_one_of(call, MAY_END_GUARDIANSHIPS) as (tx, author):
+    async with as_one_of(call, MAY_END_GUARDIANSHIPS) as (tx, author):
         await roster.end_guardianship(tx, link, author=author, reason=reason)
-
-
-async def suspend_guardian(call: Call, person: UUID, reason: str) -> None:
-    """ID-11. Raises RoleNotEntitled, NotOnRoster for anybody who is no guardian here; may be repeated."""
-    async with _as_one_of(call, MAY_SUSPEND) as (tx, author):
-        await roster.suspend_guardian(tx, person, author=author, reason=reason)
-
-
-async def reinstate_guardian(call: Call, person: UUID) -> None:
-    """ID-11. Raises RoleNotEntitled, NotOnRoster for anybody who is no guardian here; may be repeated."""
-    async with _as_one_of(call, MAY_SUSPEND) as (tx, author):
-        await roster.reinstate_guardian(tx, person, author=author)

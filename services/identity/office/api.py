@@ -25,15 +25,3 @@ class GivenReason(Body):
 async def end_guardianship(guardianship: UUID, given: GivenReason, call: CallHere) -> None:
     """The adult loses this child everywhere within five seconds. Office and leaders. 404 not of this school. May be repeated."""
     await actions.end_guardianship(call, guardianship, given.reason)
-
-
-@router.post("/people/{person}/suspension", status_code=204)
-async def suspend_guardian(person: UUID, given: GivenReason, call: CallHere) -> None:
-    """ID-11. Leaders. Suspends the guardian's role of a person, no other role they have. 404 no guardian here. May be repeated."""
-    await actions.suspend_guardian(call, person, given.reason)
-
-
-@router.delete("/people/{person}/suspension", status_code=204)
-async def reinstate_guardian(person: UUID, call: CallHere) -> None:
-    """ID-11. Leaders. Lets a suspended guardian back in; they sign in again. 404 no guardian here. May be repeated."""
-    await actions.reinstate_guardian(call, person)

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from bookbag.chassis.database import Database, Row, Tx
+from bookbag.school.policy.versions import Version
 from services.identity.policy.model import BreakGlass, OwnHours, PolicyVersion
 
 
@@ -119,3 +120,33 @@ async def schools_without(database: Database) -> Sequence[UUID]:
             if not await tx.fetchval("select exists (select from policy_version where school_id = $1)", tx.school):
                 found.append(row["school_id"])
     return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed(Version):
+    """One version without its text, and its author's name where somebody of the school wrote it."""
+
+    author_name: str | None
+    author_role: str
+
+
+async def listed(tx: Tx, *, before: int | None, limit: int) -> Sequence[Listed]:
+    """Versions below a number, the newest first."""
+    rows = await tx.fetch(
+        "select v.number, v.author_id, v.author_role, v.reason, v.made_at, v.counts_from, p.display_name"
+        " from policy_version v left join person p on p.school_id = v.school_id and p.person_id = v.author_id"
+        " where v.school_id = $1 and v.number < coalesce($2, 2147483647) order by v.number desc limit $3",
+        tx.school, before, limit,
+    )  # fmt: skip
+    return [
+        Listed(
+            number=row["number"], author=row["author_id"], reason=row["reason"], made_at=row["made_at"],
+            counts_from=row["counts_from"], author_name=row["display_name"], author_role=row["author_role"],
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+async def one_version(tx: Tx, number: int) -> PolicyVersion | None:
+    row = await tx.fetchrow("select * from policy_version where school_id = $1 and number = $2", tx.school, number)
+    return _version(row) if row else None

@@ -123,6 +123,16 @@ async def person(tx: Tx, person: UUID) -> Person | None:
     return _person(row) if row else None
 
 
+async def people_called(tx: Tx, text: str) -> list[Person]:
+    """People with this id, or with exactly this name as the school writes it in any case of letters."""
+    rows = await tx.fetch(
+        "select * from person where school_id = $1 and (person_id::text = lower($2) or lower(display_name) = lower($2))"
+        " order by person_id limit 3",
+        tx.school, text,
+    )  # fmt: skip
+    return [_person(row) for row in rows]
+
+
 async def change_language(tx: Tx, person: UUID, language: str, *, version: int | None) -> Person | None:
     """The person with their new language, or None when `version` is not the newest one. None as a version matches any."""
     row = await tx.fetchrow(

@@ -13,7 +13,10 @@ from bookbag.chassis.runtime import Runtime
 from bookbag.school.roles import Role, SeatKind
 from services.identity.accounts import actions as accounts
 from services.identity.accounts.api import COOKIE
+from services.identity.policy import editing
+from services.identity.policy import store as policy
 from services.identity.roster import actions as roster
+from services.identity.terms import actions as terms
 from tests.support.house import House
 
 PASSWORD = "correct horse battery"
@@ -54,8 +57,8 @@ class Small:
     """Of the guardian, whose account opens with PASSWORD."""
 
 
-async def small_school(runtime: Runtime, *, email: str | None = None) -> Small:
-    """A new school of its own. `email` joins its guardian to an account there is already."""
+async def small_school(runtime: Runtime, *, email: str | None = None, accepted: bool = True) -> Small:
+    """A new school of its own. `email` joins its guardian to an account there is already; `accepted`: the guardian has accepted the terms."""
     school = new_id()
     code, email = "T" + school.hex[-7:].upper(), email or f"guardian.{school.hex}@families.example"
     password_hash = await accounts.passwords_of(runtime).hash(PASSWORD)
@@ -82,6 +85,9 @@ async def small_school(runtime: Runtime, *, email: str | None = None) -> Small:
         await roster.add_membership(tx, guardian.id, Role.GUARDIAN)
         link = await roster.link_guardian(tx, pupil, guardian.id, "mother")
         await accounts.add_account(tx, guardian.id, email=email, password_hash=password_hash)
+        if accepted:
+            rules = editing.rules_of((await policy.versions(tx))[0].data)
+            await terms.note_accepted(tx, rules, guardian.id, Role.GUARDIAN, name="Carmen Reed")
     return Small(
         school,
         code,

@@ -89,6 +89,89 @@ export type RecordEntry = {
 export type RecordState = { entries: number; last_at: string | null; anchored: number; anchored_at: string | null };
 
 type RecordFilters = { from?: string; to?: string; person?: string; act?: string };
+/** A text to accept; `digest` stands for exactly these words. */
+export type TermsText = {
+  version: string;
+  language: string;
+  text: string;
+  agreement: "accept" | "name_and_date";
+  digest: string;
+  accepted: boolean;
+};
+
+export type TermsAcceptance = {
+  version: string;
+  language: string;
+  digest: string;
+  signature?: { name: string; date: string } | null;
+};
+
+export type PolicyVersion = {
+  number: number;
+  author: string | null;
+  author_name: string | null;
+  author_role: string;
+  reason: string;
+  made_at: string;
+  counts_from: string;
+};
+/** Minutes since midnight, the end outside. */
+export type DaySpan = { start: number; end: number };
+export type DrawnDay = {
+  weekday: string;
+  staff: DaySpan[];
+  access: DaySpan[];
+  rings: DaySpan[];
+  lessons: DaySpan[];
+  answers: DaySpan[];
+  families: (DaySpan & { outcome: "now" | "held" | "refused" })[];
+};
+/** `language` is the one the server could say it in; English where the reader's is not there yet. */
+export type Meaning = {
+  language: string;
+  sections: { key: string; heading: string; sentences: string[] }[];
+  week: DrawnDay[];
+  zone: string;
+};
+export type PolicyShown = {
+  version: PolicyVersion;
+  meaning: Meaning;
+  waiting: PolicyVersion[];
+  newest: number;
+  /** Filled for leaders only. */
+  document: string | null;
+  data: Record<string, unknown> | null;
+  review: { state: "far" | "near" | "past"; next: string } | null;
+};
+export type PolicyChange = { path: string; about: string; before: string | null; after: string | null };
+export type PolicyFault = { path: string; problem: string; right: string; line: number | null };
+export type PolicyDraft = {
+  faults: PolicyFault[];
+  changes: PolicyChange[];
+  meaning: Meaning | null;
+  document: string | null;
+  data: Record<string, unknown> | null;
+};
+export type PolicyInFull = {
+  version: PolicyVersion;
+  document: string;
+  data: Record<string, unknown>;
+  changes: PolicyChange[];
+};
+type GivenDraft = { document?: string | null; data?: Record<string, unknown> | null };
+
+export type Suspension = {
+  id: string;
+  person: string;
+  name: string;
+  reason: string;
+  author_name: string | null;
+  began_at: string;
+  ends_at: string | null;
+  ended_at: string | null;
+  ended_by: string | null;
+};
+export type Guardian = { person: string; name: string; children: string[]; suspended: boolean };
 
 export const WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] as const;
 /** "HH:MM" in the school's zone; "24:00" is the end of the day. */
@@ -142,7 +225,7 @@ export interface paths {
   "/identity/v1/sessions/current": { delete: Operation<{ 204: Empty }> };
   "/identity/v1/tokens": {
     post: Operation<
-      { 200: Json<{ token: string; expires_in: number; member: Membership }> },
+      { 200: Json<{ token: string; expires_in: number; member: Membership; terms_accepted: boolean }> },
       None,
       { person: string; role: Role }
     >;
@@ -163,6 +246,29 @@ export interface paths {
   "/identity/v1/me/hours": {
     get: Operation<{ 200: Json<OwnHours> }>;
     put: Operation<{ 200: Json<OwnHours> }, { header: { "If-Match": string } }, { week: Week | null }>;
+  };
+  "/identity/v1/terms": {
+    get: Operation<{ 200: Json<{ due: TermsText | null }> }, { query?: { language?: string } }>;
+  };
+  "/identity/v1/terms/acceptances": { post: Operation<{ 204: Empty }, None, TermsAcceptance> };
+  "/identity/v1/policy": { get: Operation<{ 200: Json<PolicyShown> }> };
+  "/identity/v1/policy/check": { post: Operation<{ 200: Json<PolicyDraft> }, None, GivenDraft> };
+  "/identity/v1/policy/versions": {
+    get: Operation<{ 200: Json<Page<PolicyVersion>> }, { query?: Paging }>;
+    post: Operation<
+      { 201: Json<PolicyVersion> },
+      { header: { "If-Match": string } },
+      GivenDraft & { reason: string; counts_from?: string | null }
+    >;
+  };
+  "/identity/v1/policy/versions/{number}": {
+    get: Operation<{ 200: Json<PolicyInFull> }, { path: { number: number } }>;
+  };
+  "/identity/v1/suspensions": { get: Operation<{ 200: Json<{ items: Suspension[] }> }> };
+  "/identity/v1/guardians": { get: Operation<{ 200: Json<{ items: Guardian[] }> }, { query?: { text?: string } }> };
+  "/identity/v1/people/{person}/suspension": {
+    post: Operation<{ 204: Empty }, { path: { person: string } }, { reason: string; until?: string | null }>;
+    delete: Operation<{ 204: Empty }, { path: { person: string } }>;
   };
   "/identity/v1/demo/people": {
     get: Operation<{ 200: Json<{ school: { code: string; name: string }; people: DemoPerson[] }> }>;

@@ -1,10 +1,34 @@
 /**
  * What the pages are given: the server's own shapes, plus what only this device knows about a message on its way.
  */
-import type { Contact, DemoPerson, Membership, Message, OwnHours, Role, Span, Thread, Week } from "../api/schema.ts";
+import type {
+  Contact,
+  DemoPerson,
+  Membership,
+  Message,
+  OwnHours,
+  Role,
+  Span,
+  TermsAcceptance,
+  TermsText,
+  Thread,
+  Week,
+} from "../api/schema.ts";
 import type { Closed } from "../session/closing.ts";
 
-export type { Contact, DemoPerson, Membership, Message, OwnHours, Role, Span, Thread, Week };
+export type {
+  Contact,
+  DemoPerson,
+  Membership,
+  Message,
+  OwnHours,
+  Role,
+  Span,
+  TermsAcceptance,
+  TermsText,
+  Thread,
+  Week,
+};
 
 /**
  * How far a message of mine has come. `waiting`: no network; `sending`: on its way; `failed`: refused, needs me;
@@ -28,12 +52,12 @@ export type ShownMessage = Omit<Message, "seq"> & {
 
 export type LiveState = "live" | "reconnecting" | "offline";
 
-export type SessionState = "starting" | "signed-out" | "choosing" | "closed" | "signed-in" | "offline-start";
+export type SessionState = "starting" | "signed-out" | "choosing" | "closed" | "terms" | "signed-in" | "offline-start";
 
 export type Demo = { school: { code: string; name: string }; people: DemoPerson[] };
 
 export type Session = {
-  /** `closed`: the school lets the member in later, or elsewhere. `offline-start`: the kept membership is shown read-only until the server is reached. */
+  /** `closed`: the school lets the member in later, or elsewhere. `terms`: they must be accepted first. `offline-start`: the kept membership is shown read-only until the server is reached. */
   state: SessionState;
   member: Membership | null;
   memberships: Membership[];
@@ -58,6 +82,12 @@ export type Session = {
   breakGlass(reason: string): Promise<void>;
   /** Rejects with Problem or Unreachable. */
   setLanguage(tag: string): Promise<void>;
+  /** The terms in the way, in a language; null when there are none. Rejects with Problem or Unreachable. */
+  readTerms(language: string): Promise<TermsText | null>;
+  /** Rejects with Problem (`terms-changed`: read them again) or Unreachable; afterwards one is in. */
+  acceptTerms(acceptance: TermsAcceptance): Promise<void>;
+  /** Shows the terms and what is around them in another language, on this visit only. */
+  speakHere(tag: string): void;
 };
 
 export type Threads = {

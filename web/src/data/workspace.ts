@@ -7,7 +7,7 @@ import { type Api, authorised, openApi, reaching, type Send } from "../api/clien
 import { type Problem, problemOf, unwrap } from "../api/problem.ts";
 import type { Contact, Membership, Message, OwnHours, Page, Thread, Week } from "../api/schema.ts";
 import type { Keep } from "../keep/keep.ts";
-import { LiveStream, type Told } from "../live/stream.ts";
+import { ENDINGS, LiveStream, type Told } from "../live/stream.ts";
 import { Outgoing } from "../queue/outgoing.ts";
 import type { Clock } from "../session/clock.ts";
 import { isClosing } from "../session/closing.ts";
@@ -297,7 +297,7 @@ export class Workspace {
   }
 }
 
-/** Notices on any answer that the person is suspended, or that the school is closed to them. */
+/** Notices on any answer that the person is suspended, that the school is closed to them, or that terms came that they have not accepted. */
 function watching(send: Send, ended: (refusal: Problem) => void): Send {
   return async (request) => {
     const answer = await send(request);
@@ -307,7 +307,7 @@ function watching(send: Send, ended: (refusal: Problem) => void): Send {
         .json()
         .catch(() => null);
       const refusal = problemOf(document, answer);
-      if (refusal.code === "suspended" || isClosing(refusal.code)) ended(refusal);
+      if (ENDINGS.has(refusal.code) || isClosing(refusal.code)) ended(refusal);
     }
     return answer;
   };

@@ -11,6 +11,8 @@ import { isClosing } from "../session/closing.ts";
 /** The server beats every 10 s; two missed beats and some. */
 export const SILENCE_MS = 25_000;
 const SUSPENDED = "suspended";
+/** Refusals after which listening again is of no use until the person has done something. */
+export const ENDINGS = new Set([SUSPENDED, "terms-not-accepted"]);
 const FIRST_WAIT_MS = 500;
 const MOST_WAIT_MS = 15_000;
 /** A line that lasted less is counted as one more failure. */
@@ -72,7 +74,7 @@ export class LiveStream {
       try {
         await this.#listen();
       } catch (failure) {
-        if (failure instanceof Problem && (failure.code === SUSPENDED || isClosing(failure.code))) this.#end(failure);
+        if (failure instanceof Problem && (ENDINGS.has(failure.code) || isClosing(failure.code))) this.#end(failure);
         // Anything else is a line that broke: the next one is tried below. A session that ended shows in the renewal.
       }
       if (this.#closed) return;

@@ -80,6 +80,20 @@ export function MorePage() {
             <Link to="/hours" className="button button-soft" data-testid="to-hours">{t`See my hours`}</Link>
           </section>
         )}
+        {member.role !== "guardian" && member.role !== "pupil" && (
+          <section className="more-card" aria-labelledby="rules-title">
+            <h2 id="rules-title">{t`The school’s rules`}</h2>
+            <p>{t`When staff work and answer, when families write, and what the school promises.`}</p>
+            <Link to="/rules" className="button button-soft" data-testid="to-rules">
+              {member.role === "leader" ? t`Read and change the rules` : t`Read the rules`}
+            </Link>
+            {member.role === "leader" && (
+              <Link to="/paused" className="button button-soft" data-testid="to-paused">
+                {t`Paused access`}
+              </Link>
+            )}
+          </section>
+        )}
         {update.waits && (
           <section className="more-card" aria-labelledby="update-title">
             <h2 id="update-title">{t`A newer Bookbag is ready`}</h2>

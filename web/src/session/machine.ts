@@ -2,9 +2,9 @@
  * Who acts in this tab, from the first moment of a visit to the last: the ways in (password, demo, an earlier visit),
  * the choice among memberships, and the ways out, each of which takes what was kept with it.
  */
-import { type Api, openApi, reaching, type Send } from "../api/client.ts";
+import { type Api, authorised, openApi, reaching, type Send } from "../api/client.ts";
 import { Problem, Unreachable, unwrap } from "../api/problem.ts";
-import type { Membership, Role } from "../api/schema.ts";
+import type { Membership, Role, TermsAcceptance, TermsText } from "../api/schema.ts";
 import type { Demo, SessionState } from "../data/types.ts";
 import { Workspace } from "../data/workspace.ts";
 import { dropWhatExpired, Keep, keyOf, wipe, wipeAll } from "../keep/keep.ts";
@@ -47,6 +47,9 @@ export type Snapshot = {
 
 type Acting = { workspace: Workspace; tokens: Tokens };
 
+/** Somebody who is in but for the terms. */
+type Gate = { member: Membership; tokens: Tokens; api: Api };
+
 export class SessionMachine {
   readonly #parts: Parts;
   readonly #open: Api;
@@ -63,6 +66,7 @@ export class SessionMachine {
     workspace: null,
   };
   #acting: Acting | null = null;
+  #gate: Gate | null = null;
   #begun = false;
   #resuming: Promise<void> | null = null;
   #findingDemo: Promise<void> | null = null;
@@ -161,6 +165,23 @@ export class SessionMachine {
     });
   }
 
+  async readTerms(language: string): Promise<TermsText | null> {
+    if (!this.#gate) return null;
+    return unwrap(await this.#gate.api.GET("/identity/v1/terms", { params: { query: { language } } })).due;
+  }
+
+  async acceptTerms(acceptance: TermsAcceptance): Promise<void> {
+    const gate = this.#gate;
+    if (!gate) return;
+    unwrap(await gate.api.POST("/identity/v1/terms/acceptances", { body: acceptance }));
+    if (this.#gate === gate) await this.choose(gate.member.person, gate.member.role);
+  }
+
+  speakHere(language: string): void {
+    const { state, member } = this.#snapshot;
+    if (state === "terms" && member) this.#show({ member: { ...member, language } });
+  }
+
   /** First paint: what was kept of the membership last acted in, before the server is asked. */
   async #showKept(): Promise<void> {
     const chosen = this.#remembered.chosen;
@@ -197,7 +218,8 @@ export class SessionMachine {
     const visit = this.#visit;
     const { state } = this.#snapshot;
     if (state === "signed-in" && this.#snapshot.memberships.length > 0) return;
-    if (state === "choosing" || (state === "signed-out" && this.#snapshot.problem !== UNREACHABLE)) return;
+    if (state === "choosing" || state === "terms" || (state === "signed-out" && this.#snapshot.problem !== UNREACHABLE))
+      return;
     try {
       if (this.#remembered.leaving) {
         if (!(await this.#tellLeaving())) throw new Unreachable("still to be signed out");
@@ -236,8 +258,9 @@ export class SessionMachine {
         return this.#offer(memberships, undefined, this.#visit);
       }
       this.#show({ state: "signed-in", memberships });
-      const { member } = await acting.tokens.grant();
+      const { member, termsAccepted } = await acting.tokens.grant();
       if (visit !== this.#visit) return;
+      if (!termsAccepted) return this.#askForTerms(acting.workspace);
       this.#show({ member: { ...member, language: acting.workspace.member.language } });
       return;
     }
@@ -291,10 +314,25 @@ export class SessionMachine {
       );
       return known && this.#shut(known, granted);
     }
-    const { member } = granted;
+    const { member, termsAccepted } = granted;
+    if (!termsAccepted) return this.#showTerms(member, tokens);
     const keep = await Keep.open(keyOf(member), this.#parts.clock.now);
     await keep.putMember(member).catch(() => {});
     await this.#settle(member, keep, tokens, visit);
+  }
+
+  /** The terms changed while somebody was in; what this device keeps for them stays. */
+  #askForTerms(workspace: Workspace): Promise<void> {
+    if (this.#acting?.workspace !== workspace) return Promise.resolve();
+    const { person, role } = workspace.member;
+    return this.choose(person, role);
+  }
+
+  #showTerms(member: Membership, tokens: Tokens): void {
+    const { origin, send } = this.#parts;
+    this.#gate = { member, tokens, api: openApi(origin, authorised(reaching(send), tokens)) };
+    this.#remembered.chosen = { school: member.school.id, person: member.person, role: member.role };
+    this.#show({ state: "terms", member, workspace: null, problem: null });
   }
 
   async #settle(member: Membership, keep: Keep, tokens: Tokens, visit: number): Promise<void> {
@@ -333,6 +371,8 @@ export class SessionMachine {
         turns,
         refused: (refusal) => {
           if (this.#acting?.tokens === tokens) void this.#ended(refusal, this.#acting.workspace);
+          if (this.#gate?.tokens === tokens)
+            void this.#goOut(refusal.code, async () => {}).then(() => this.#findDemo());
         },
       },
     );
@@ -344,6 +384,7 @@ export class SessionMachine {
     if (this.#acting?.workspace !== workspace) return;
     const closed = closedBy(refusal);
     if (closed) return this.#shut(workspace.member, closed);
+    if (refusal.code === "terms-not-accepted") return this.#askForTerms(workspace);
     const { code } = refusal;
     const key = keyOf(workspace.member);
     if (code === "not-found") {
@@ -411,6 +452,8 @@ export class SessionMachine {
     this.#acting = null;
     if (acting) this.#show({ state: "starting", member: null, workspace: null });
     acting?.workspace.close();
+    this.#gate?.tokens.close();
+    this.#gate = null;
     return ++this.#visit;
   }
 

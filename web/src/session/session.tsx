@@ -49,6 +49,9 @@ export function SessionProvider({ children, machine: given }: { children: ReactN
       comeBack: () => machine.comeBack(),
       breakGlass: (reason) => machine.breakGlass(reason),
       setLanguage: (tag) => machine.setLanguage(tag),
+      readTerms: (language) => machine.readTerms(language),
+      acceptTerms: (acceptance) => machine.acceptTerms(acceptance),
+      speakHere: (tag) => machine.speakHere(tag),
     };
   }, [machine, snapshot]);
   return (

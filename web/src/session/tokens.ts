@@ -11,10 +11,11 @@ import type { Turns } from "./turns.ts";
 /** A token with less than this left is renewed before it is used. */
 const MARGIN_MS = 30_000;
 
-export type Granted = { token: string; member: Membership };
+/** `termsAccepted`: false while the school's terms stand between this member and everything else. */
+export type Granted = { token: string; member: Membership; termsAccepted: boolean };
 
 export class Tokens implements TokenSource {
-  readonly #ask: () => Promise<{ token: string; expires_in: number; member: Membership }>;
+  readonly #ask: () => Promise<{ token: string; expires_in: number; member: Membership; terms_accepted: boolean }>;
   readonly #clock: Clock;
   readonly #refused: (refusal: Problem) => void;
   #held: { token: string; until: number } | null = null;
@@ -62,9 +63,9 @@ export class Tokens implements TokenSource {
   async #renew(): Promise<Granted> {
     if (this.#closed) throw new Problem({ code: "signed-out" }, 401, null);
     try {
-      const { token, expires_in, member } = await this.#ask();
+      const { token, expires_in, member, terms_accepted } = await this.#ask();
       if (!this.#closed) this.#held = { token, until: this.#clock.now() + expires_in * 1000 };
-      return { token, member };
+      return { token, member, termsAccepted: terms_accepted };
     } catch (failure) {
       if (failure instanceof Problem && !failure.passing && !this.#closed) {
         this.#held = null;

@@ -22,6 +22,11 @@ const words: Record<string, MessageDescriptor> = {
   "invalid-input": msg`The server did not accept this. Check what you wrote and try again.`,
   malformed: msg`The server did not accept this. Check what you wrote and try again.`,
   "key-reused": msg`This was already sent with other words. Copy your text and send it anew.`,
+  "terms-not-accepted": msg`The school’s terms come first. Read and accept them, then go on.`,
+  "terms-changed": msg`The school changed its terms just now. Read them once more.`,
+  "signature-missing": msg`Write your name and today’s date, then accept.`,
+  "policy-refused": msg`The rules hold a mistake and were not saved. The list beside them says which.`,
+  "nothing-differs": msg`These rules say the same as those that count now. Nothing was saved.`,
   "edit-conflict": msg`Someone changed this at the same time. Try again.`,
 };
 

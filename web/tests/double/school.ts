@@ -5,7 +5,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Send } from "../../src/api/client.ts";
-import type { Membership, Message, Role, Thread } from "../../src/api/schema.ts";
+import type { Membership, Message, Role, TermsText, Thread } from "../../src/api/schema.ts";
 
 type Answer = { status: number; body?: unknown; headers?: Record<string, string> };
 /** What the next matching request meets instead of its answer. */
@@ -33,6 +33,9 @@ export class School {
   /** The refresh cookie that is good now; null: no session. */
   cookie: string | null = "c0";
   lifetime = 600;
+  /** The version of the terms that is due; null: the school has none in the way. */
+  termsDue: string | null = null;
+  termsAccepted: string | null = null;
   demo = false;
   version = 1;
   #tokens = new Set<string>();
@@ -227,6 +230,13 @@ export class School {
     }
     if (path === "/identity/v1/tokens") return known ? this.#grant(body) : this.#reused();
     if (!this.#bearerIsGood(request)) return refuse(401, "signed-out");
+    if (path === "/identity/v1/terms") return { status: 200, body: { due: this.#terms() } };
+    if (path === "/identity/v1/terms/acceptances") {
+      if (body?.version !== this.termsDue) return refuse(409, "terms-changed");
+      this.termsAccepted = this.termsDue;
+      return { status: 204 };
+    }
+    if (!this.#pastTerms()) return refuse(403, "terms-not-accepted");
     if (path === "/identity/v1/me") return this.#me(request, body);
     if (path === "/messaging/v1/unread") return { status: 200, body: this.#unread() };
     if (path === "/messaging/v1/threads" && method === "GET") {
@@ -263,6 +273,16 @@ export class School {
     return { status: 201, body: message };
   }
 
+  #pastTerms(): boolean {
+    return this.termsDue === null || this.termsAccepted === this.termsDue;
+  }
+
+  #terms(): TermsText | null {
+    if (this.termsDue === null) return null;
+    const [version, accepted] = [this.termsDue, this.#pastTerms()];
+    return { version, language: "en", text: `Terms ${version}`, agreement: "accept", digest: version, accepted };
+  }
+
   #enter(): Answer {
     const headers = this.#rotate();
     return { status: 201, body: { session: "x", memberships: this.memberships }, headers };
@@ -273,7 +293,11 @@ export class School {
     if (!member) return refuse(404, "not-found");
     const token = `t${++this.#minted}`;
     this.#tokens.add(token);
-    return { status: 200, body: { token, expires_in: this.lifetime, member }, headers: this.#rotate() };
+    return {
+      status: 200,
+      body: { token, expires_in: this.lifetime, member, terms_accepted: this.#pastTerms() },
+      headers: this.#rotate(),
+    };
   }
 
   /** Showing a cookie that was already used ends the session, as the real one does. */

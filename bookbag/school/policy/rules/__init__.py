@@ -26,6 +26,7 @@ from bookbag.school.policy.rules.people import (
     seat_role,
     signpost,
     terms_for,
+    terms_version,
 )
 from bookbag.school.policy.rules.reasons import Reason, ReasonCode
 from bookbag.school.policy.rules.sending import AnswerPromise, Outcome, Sending, answer_promised, may_send
@@ -65,4 +66,5 @@ __all__ = [
     "seat_role",
     "signpost",
     "terms_for",
+    "terms_version",
 ]

@@ -149,15 +149,23 @@ def terms_for(rules: SchoolRules, role: Role, language: str) -> TermsDue | None:
 
     Whoever accepted another `version` is asked again.
     """
-    terms = rules.policy.terms
-    found: TermsText | None = (
-        terms.guardians if role is Role.GUARDIAN else terms.pupils if role is Role.PUPIL else terms.staff
-    )
+    found = _terms_of(rules, role)
     if found is None:
         return None
     shown = language if language in found.text else rules.policy.school.languages[0]
     text = found.text[shown]
     return TermsDue(found.version, shown, text, found.agreement, digest_of(found.version, shown, text))
+
+
+def terms_version(rules: SchoolRules, role: Role) -> str | None:
+    """The version of the terms that somebody in this role must have accepted; None where there are none."""
+    found = _terms_of(rules, role)
+    return found.version if found is not None else None
+
+
+def _terms_of(rules: SchoolRules, role: Role) -> TermsText | None:
+    terms = rules.policy.terms
+    return terms.guardians if role is Role.GUARDIAN else terms.pupils if role is Role.PUPIL else terms.staff
 
 
 def digest_of(version: str, language: str, text: str) -> str:
