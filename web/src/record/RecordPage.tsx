@@ -1,6 +1,6 @@
 /** Who did what to whom, in which role, when and why: the school's record, for leaders and safeguarding. */
 import { useLingui } from "@lingui/react/macro";
-import { useMemo, useState } from "react";
+import { useMemo, useRef, useState } from "react";
 import { Link } from "react-router";
 import { Problem } from "../api/problem.ts";
 import { Button } from "../components/Button.tsx";
@@ -12,6 +12,7 @@ import { Skeleton } from "../components/Skeleton.tsx";
 import { TextField } from "../components/TextField.tsx";
 import { type RecordFilter, useRecord } from "../data/record.ts";
 import { useTitle } from "../pages/useTitle.ts";
+import { useWide } from "../pages/useWide.ts";
 import { useSession } from "../session/session.tsx";
 import { actWords } from "../words/acts.ts";
 import { problemWords } from "../words/problems.ts";
@@ -44,7 +45,16 @@ export default function RecordPage() {
   }, [first, last, zone, person, act]);
   const { entries, more, loading, loadMore, state, problem, table } = useRecord(filter);
   const filtered = Object.keys(filter).length > 0;
+  const scroll = useRef<HTMLDivElement>(null);
+  const wide = useWide();
   useTitle(t`The record`);
+
+  const choose = (chosen: Person) => {
+    setPerson(chosen);
+    // Whose part is shown stands above the entries, out of sight of the name that was pressed.
+    scroll.current?.scrollTo({ top: 0 });
+    scroll.current?.focus({ preventScroll: true });
+  };
 
   const save = async () => {
     setSaving(true);
@@ -64,7 +74,7 @@ export default function RecordPage() {
 
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
-    <div className="record-scroll" tabIndex={0}>
+    <div className="record-scroll" tabIndex={0} ref={scroll}>
       <div className="record-page">
         <header className="record-head">
           <Link to="/more" className="icon-button icon-button-green" aria-label={t`Back to More`}>
@@ -79,23 +89,26 @@ export default function RecordPage() {
           {t`Who did what to whom, in which role, when and why. A change made afterwards would show. Reading this is recorded too.`}
         </p>
         {state && <RecordStateWords state={state} />}
-        <section className="record-filters" aria-label={t`Which part`}>
-          <TextField type="date" label={t`From`} value={first} onChange={setFirst} data-testid="record-from" />
-          <TextField
-            type="date"
-            label={t`Until, this day included`}
-            value={last}
-            onChange={setLast}
-            data-testid="record-to"
-          />
-          <Choice
-            label={t`What was done`}
-            value={act}
-            options={[{ value: "", text: t`Everything` }, ...acts]}
-            onChange={setAct}
-            data-testid="record-act"
-          />
-        </section>
+        <details className="record-which" open={wide}>
+          <summary data-testid="record-which">{t`Which part`}</summary>
+          <div className="record-filters">
+            <TextField type="date" label={t`From`} value={first} onChange={setFirst} data-testid="record-from" />
+            <TextField
+              type="date"
+              label={t`Until, this day included`}
+              value={last}
+              onChange={setLast}
+              data-testid="record-to"
+            />
+            <Choice
+              label={t`What was done`}
+              value={act}
+              options={[{ value: "", text: t`Everything` }, ...acts]}
+              onChange={setAct}
+              data-testid="record-act"
+            />
+          </div>
+        </details>
         {person && (
           <p className="record-person">
             <span>
@@ -119,7 +132,7 @@ export default function RecordPage() {
               : t`When somebody lets people in, pauses them or changes the rules, it appears here.`}
           </Empty>
         )}
-        {entries && entries.length > 0 && <Entries entries={entries} onPerson={setPerson} />}
+        {entries && entries.length > 0 && <Entries entries={entries} onPerson={choose} />}
         {more && (
           <Button look="plain" onPress={loadMore} isDisabled={loading} data-testid="record-more">
             {t`Show earlier ones`}
