@@ -235,6 +235,27 @@ test("outside the hours the school is closed, with the time it opens, and what w
   expect(await visit.workspace.draft("t")).toBe("Tomorrow we");
 });
 
+test("what was being written outlasts a holiday in which the school is closed, and what was read does not", async () => {
+  const day = 24 * 60 * 60 * 1000;
+  school.thread("t", [{}]);
+  const before = await device.visit().begin();
+  await before.openList();
+  before.workspace.putDraft("t", "After the holidays we");
+  await before.workspace.settled();
+  school.next(
+    "GET /messaging/v1/unread",
+    refuse(403, "outside-hours", {}, { opens: new Date(device.time.now() + 16 * day).toISOString() }),
+  );
+  await expect(before.workspace.fetchUnread()).rejects.toThrow();
+  device.closeTabs();
+  device.time.move(16 * day);
+  school.hold("GET /messaging/v1/threads");
+  const after = await device.visit().begin();
+  expect(after.state.state).toBe("signed-in");
+  expect(await after.workspace.draft("t")).toBe("After the holidays we");
+  expect(after.workspace.threads.known("t")).toBeUndefined();
+});
+
 test("a message that was on its way when the school closed goes out once it opens", async () => {
   school.thread("t", [{}]);
   const visit = await device.visit().begin();

@@ -142,6 +142,11 @@ export class Workspace {
     this.#outgoing.hurry();
   }
 
+  /** The school is closed until then (RFC 3339): what was being written outlasts that. */
+  awayUntil(opens: string): void {
+    this.#held.keepQuietly((keep) => keep.awayUntil(Date.parse(opens)));
+  }
+
   /** Stops everything; what is kept stays. */
   close(): void {
     if (this.#held.closed) return;

@@ -3,7 +3,8 @@
  *
  * One IndexedDB database per membership, so that wiping one is one deletion and nothing of a colleague's or a sibling
  * role's can be read through another. Records from the server expire seven days after they were fetched; a membership
- * nobody opened for seven days goes entirely, unsent messages included.
+ * nobody opened for seven days goes entirely, unsent messages included. While the school is closed to a member those days
+ * count from when it opens, for what they wrote themselves: a holiday is longer than a week.
  */
 import { type DBSchema, deleteDB, type IDBPDatabase, openDB } from "idb";
 import type { Membership, Message, Thread } from "../api/schema.ts";
@@ -154,6 +155,11 @@ export class Keep {
     else await this.#shelf.put("drafts", { value: text, kept_at: this.#now() }, thread);
   }
 
+  /** The school is closed to this member until then (milliseconds): what they were writing stays for them. */
+  async awayUntil(until: number): Promise<void> {
+    await this.#putMeta("away", until);
+  }
+
   close(): void {
     this.#shelf.close();
   }
@@ -166,11 +172,12 @@ export class Keep {
   async dropExpired(): Promise<void> {
     const opened = await this.#shelf.get("meta", "opened");
     const oldest = this.#now() - KEPT_FOR_MS;
-    if (opened && opened.kept_at < oldest) {
+    const away = isAway(await this.#shelf.get("meta", "away"), this.#now());
+    if (opened && opened.kept_at < oldest && !away) {
       await Promise.all([...this.#shelf.objectStoreNames].map((store) => this.#shelf.clear(store)));
       return;
     }
-    for (const store of ["threads", "messages", "drafts"] as const) {
+    for (const store of away ? (["threads", "messages"] as const) : (["threads", "messages", "drafts"] as const)) {
       let cursor = await this.#shelf.transaction(store, "readwrite").store.openCursor();
       while (cursor) {
         if (cursor.value.kept_at < oldest) await cursor.delete();
@@ -207,11 +214,17 @@ export async function wipeAll(): Promise<void> {
 export async function dropWhatExpired(now: () => number = Date.now): Promise<void> {
   for (const name of await keptDatabases()) {
     const shelf = await openDB<Shelf>(name);
-    const stale = !shelf.objectStoreNames.contains("meta") || isStale(await shelf.get("meta", "opened"), now());
+    const stale =
+      !shelf.objectStoreNames.contains("meta") ||
+      (isStale(await shelf.get("meta", "opened"), now()) && !isAway(await shelf.get("meta", "away"), now()));
     if (!stale) await new Keep(name.slice(PREFIX.length) as MembershipKey, shelf, now).dropExpired();
     shelf.close();
     if (stale) await deleteDB(name);
   }
+}
+
+function isAway(away: Kept<unknown> | undefined, now: number): boolean {
+  return typeof away?.value === "number" && away.value > now - KEPT_FOR_MS;
 }
 
 function isStale(opened: Kept<unknown> | undefined, now: number): boolean {

@@ -35,7 +35,9 @@ export function HoursPage() {
           )}
           {problem && (
             <Notice tone="brick" urgent>
-              {i18n._(problemWords(problem))}
+              {problem === "invalid-input"
+                ? t`These hours reach beyond the school’s, or end before they begin. Choose times inside the school’s hours.`
+                : i18n._(problemWords(problem))}
             </Notice>
           )}
         </section>

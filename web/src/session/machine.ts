@@ -400,6 +400,7 @@ export class SessionMachine {
 
   /** The school is closed to this member: the app goes, and what this device keeps for them stays until it opens. */
   #shut(member: Membership, closed: Closed): void {
+    if (closed.opens) this.#acting?.workspace.awayUntil(closed.opens);
     this.#leaveWorkspace();
     this.#remembered.chosen = { school: member.school.id, person: member.person, role: member.role };
     this.#remembered.closed = closed;
