@@ -3,7 +3,7 @@
 from bookbag.chassis.migrate import run_sql
 
 revision = "20261125_people_accept_terms"
-down_revision = "20261125_a_school_has_rules"
+down_revision = "20261125_names_for_the_record"
 
 
 def upgrade() -> None:
