@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NoReturn
 from uuid import UUID
 
 from bookbag.chassis.clock import new_id
@@ -10,8 +11,13 @@ from bookbag.chassis.idempotency import fingerprint, once
 from bookbag.chassis.problems import KEY_REUSED, Problem
 from bookbag.directory.call import Call, MemberTx, refuse_unless_active
 from bookbag.identity.v1.access_pb2 import AccessChange
+from bookbag.school.policy.rules import Outcome, Sending, may_send
 from services.messaging import access, events, store
+from services.messaging.held import model as held
+from services.messaging.held import store as held_store
+from services.messaging.held.model import Composing
 from services.messaging.model import (
+    Accepted,
     Contact,
     Message,
     MessageId,
@@ -26,13 +32,20 @@ from services.messaging.model import (
 )
 
 
-async def send_message(call: Call, thread: ThreadId, text: str, language: str | None) -> Message:
+async def send_message(
+    call: Call, thread: ThreadId, text: str, language: str | None, *, about_safety: bool = False
+) -> Accepted:
     """Accept a message. Durable when it returns; one message and one MessageSent per idempotency key (MSG-1, MSG-18).
 
-    The author reads what they wrote as they wrote it, so the answer has no translation. Raises NotYours, or Problem `key-reused`,
-    `suspended`, `signed-out`, `access-unknown`.
+    It is visible now or waits for its hour, as the school's rules say (MSG-5); one about a child's safety never waits (MSG-15). The
+    author reads what they wrote as they wrote it, so the answer has no translation. Raises NotYours, or Problem `quiet-hours`,
+    `no-conversation`, `key-reused`, `suspended`, `signed-out`, `access-unknown`.
     """
     member, message = call.member, MessageId(new_id())
+    sending = may_send(call.who, call.now, about_safety=about_safety)
+    if sending.outcome is Outcome.REFUSED:
+        await _refuse(call, thread, sending)
+    told = events.message_sent(member.school, thread, message, PersonId(member.person), about_safety=about_safety)
     posted = await store.post_message(
         call.runtime.database,
         member,
@@ -41,22 +54,28 @@ async def send_message(call: Call, thread: ThreadId, text: str, language: str | 
         text,
         language=language,
         key=call.key or "",
-        print_=fingerprint("message", member.role, thread, text, language),
+        print_=fingerprint("message", member.role, thread, text, language, *(["safety"] if about_safety else [])),
         now=call.now,
-        event=events.message_sent(member.school, thread, message, PersonId(member.person)),
+        event=told,
+        sending=sending,
+        alerts=held.alerts_of(call.rules, about_safety),
+        talks=held.talks(call.rules, member.role),
     )
     match posted.state:
         case "sent":
-            call.runtime.signal("outbox")
-        case "replayed":
+            if posted.fresh:
+                call.runtime.signal("outbox")
+        case "held" | "withdrawn" | "stopped":
             pass
+        case "no-conversation":
+            raise Problem(held.NO_CONVERSATION)
         case "not-found":
             raise NotYours
         case "key-reused":
             raise Problem(KEY_REUSED)
         case standing:
             refuse_unless_active(standing)
-    return Message(
+    taken = Message(
         posted.message,
         posted.seq,
         Named(member.person, posted.author_name),
@@ -67,7 +86,19 @@ async def send_message(call: Call, thread: ThreadId, text: str, language: str | 
         posted.sent_at,
         posted.version,
         None,
+        posted.answer_by,
+        posted.about_safety,
     )
+    return Accepted(taken, posted.state, posted.visible_at, posted.reasons)
+
+
+async def _refuse(call: Call, thread: ThreadId, sending: Sending) -> NoReturn:
+    """Refuse a message by the hour, after the right to the thread was proved: who has none learns nothing else."""
+    async with call.transaction() as tx:
+        right = await access.right_in_thread(tx, thread)
+    if right.only_safety:
+        raise NotYours
+    raise held.refusal(sending)
 
 
 async def open_thread(call: Call, pupil: PersonId, seat: SeatId) -> tuple[Thread, bool]:
@@ -76,6 +107,8 @@ async def open_thread(call: Call, pupil: PersonId, seat: SeatId) -> tuple[Thread
     async with call.transaction() as tx:
         await access.may_open(tx, pupil, seat)
         await store.lock_family(tx, pupil)
+        if not await held_store.is_open(tx, pupil, seat):
+            held.refuse_beginning(call.rules, call.member.role, await held_store.kind_of_seat(tx, seat))
 
         async def make() -> dict[str, str | bool]:
             thread, fresh = await store.add_thread(tx, pupil, seat)
@@ -93,7 +126,8 @@ async def list_contacts(
     """Whom the member may write to; one more than `limit` when there are more."""
     access.takes_part(call.member)
     async with call.transaction() as tx:
-        return await store.list_contacts(tx, after=after, name=name, limit=limit + 1)
+        talks = held.talks(call.rules, call.member.role)
+        return await store.list_contacts(tx, after=after, name=name, limit=limit + 1, talks=talks)
 
 
 async def list_threads(call: Call, *, before: tuple[datetime, ThreadId] | None, limit: int) -> Sequence[Thread]:
@@ -103,10 +137,15 @@ async def list_threads(call: Call, *, before: tuple[datetime, ThreadId] | None, 
         return await store.list_threads(tx, before=before, limit=limit + 1)
 
 
-async def get_thread(call: Call, thread: ThreadId) -> Thread:
-    """One thread. Raises NotYours."""
+async def get_thread(call: Call, thread: ThreadId) -> tuple[Thread, Composing | None]:
+    """One thread, and what would become of a message written in it now; None for who may not write there. Raises NotYours."""
     async with call.transaction() as tx:
-        return await store.get_thread(tx, await access.right_in_thread(tx, thread))
+        right = await access.right_in_thread(tx, thread)
+        found = await store.get_thread(tx, right)
+        if right.only_safety:
+            return found, None
+        answering = await held_store.other_side_wrote(tx, right)
+    return found, held.composing(call.who, call.now, kind=found.seat.kind, answering=answering, language=right.language)
 
 
 async def list_messages(call: Call, thread: ThreadId, *, before: int, limit: int) -> Sequence[Message]:
@@ -147,7 +186,7 @@ async def read_thread(call: Call, thread: ThreadId, seq: int) -> None:
     async with call.transaction() as tx:
         right = await access.right_in_thread(tx, thread)
         seq = min(seq, right.head_seq)
-        moved = seq > 0 and await store.move_receipt(tx, right, seq)
+        moved = seq > 0 and not right.only_safety and await store.move_receipt(tx, right, seq)
         if moved:
             await tx.tell(events.thread_read(tx.school, thread, PersonId(tx.person), seq), key=thread)
     if moved:

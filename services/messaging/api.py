@@ -14,6 +14,7 @@ from bookbag.chassis.pages import Cursor, Limit
 from bookbag.chassis.problems import INVALID_INPUT, Problem
 from bookbag.directory.http import KEY_PARAMETER, SIGNED_IN, CallHere, KeyedCallHere, keyed_call
 from services.messaging import actions, model
+from services.messaging.held.api import ComposingShown, composing_shown, waiting
 from services.messaging.model import HIGHEST_SEQ, TEXT_LIMIT, PersonId, SeatId, ThreadId
 
 router = APIRouter(prefix="/v1")
@@ -110,6 +111,12 @@ class ThreadShown(Shown):
     others_read: list[ReadByShown]
 
 
+class OpenedThreadShown(ThreadShown):
+    """One thread, with what would become of a message written now; null for who may not write in it."""
+
+    composing: ComposingShown | None
+
+
 class ThreadPage(Shown):
     """Some threads and the place after them."""
 
@@ -146,6 +153,17 @@ class MessageShown(Shown):
     sent_at: datetime
     version: int
     translation: TranslationShown | None
+    answer_by: datetime | None
+    about_safety: bool
+
+
+class AcceptedShown(MessageShown):
+    """A message as it was taken. While it is held it has no number yet (0) and `visible_at` is when the other side will see it, if
+    the calendar knows; `answer_by` is by when an answer is promised; `reasons` are codes."""
+
+    state: Literal["sent", "held", "withdrawn", "stopped"]
+    visible_at: datetime | None
+    reasons: list[str]
 
 
 class MessagePage(Shown):
@@ -174,6 +192,7 @@ class NewMessage(Body):
 
     text: Annotated[Text, Field(min_length=1, max_length=TEXT_LIMIT), AfterValidator(model.checked_text)]
     language: LanguageTag | None = None
+    about_safety: bool = Field(default=False, strict=True)
 
 
 class ReadUpTo(Body):
@@ -185,14 +204,17 @@ class ReadUpTo(Body):
 @router.post(
     "/threads/{thread}/messages",
     status_code=201,
-    response_model=MessageShown,
+    response_model=AcceptedShown,
     openapi_extra=documented(NewMessage, KEY_PARAMETER),
 )
 async def post_message(thread: UUID, request: Request) -> Response:
-    """MSG-1, MSG-18. Text of 1 to 4,000 characters. A repeat under the same key gives the same answer; 409 for another request
-    under it; 404 when the thread is not yours."""
+    """MSG-1, MSG-5, MSG-15, MSG-18. Text of 1 to 4,000 characters. `state` says whether it is sent or held. A repeat under the same
+    key gives the same answer, or what became of the message meanwhile; 409 for another request under it; 404 when the thread is not
+    yours; 403 `quiet-hours` with `opens` when the school takes no messages now. `about_safety`: it is about a child's safety, is
+    never held and reaches those whom the school alerts at once."""
     call, new = await keyed_call(request), await read_body(request, NewMessage)
-    return answered(_message_shown(await actions.send_message(call, ThreadId(thread), new.text, new.language)), 201)
+    taken = await actions.send_message(call, ThreadId(thread), new.text, new.language, about_safety=new.about_safety)
+    return answered(_accepted_shown(taken), 201)
 
 
 @others.get("/contacts")
@@ -228,9 +250,11 @@ async def list_threads(call: CallHere, limit: Limit = 30, cursor: Cursor = None)
 
 
 @others.get("/threads/{thread}")
-async def get_thread(thread: UUID, call: CallHere) -> ThreadShown:
-    """MSG-1. One thread; 404 when it is not there or not yours."""
-    return ThreadShown.model_validate(await actions.get_thread(call, ThreadId(thread)))
+async def get_thread(thread: UUID, call: CallHere) -> OpenedThreadShown:
+    """MSG-1, MSG-5. One thread, and what would become of a message written in it now; 404 when it is not there or not yours."""
+    found, composing = await actions.get_thread(call, ThreadId(thread))
+    shown = ThreadShown.model_validate(found)
+    return OpenedThreadShown.model_construct(**dict(shown), composing=composing and composing_shown(composing))
 
 
 @others.get("/threads/{thread}/messages")
@@ -269,6 +293,7 @@ async def count_unread(call: CallHere) -> UnreadShown:
     return UnreadShown(threads=threads, messages=messages)
 
 
+others.include_router(waiting)
 router.include_router(others)
 
 
@@ -291,6 +316,17 @@ def _message_shown(message: model.Message) -> MessageShown:
             text=translation.text,
             source_language=translation.source_language,
         ),
+        answer_by=message.answer_by,
+        about_safety=message.about_safety,
+    )
+
+
+def _accepted_shown(taken: model.Accepted) -> AcceptedShown:
+    return AcceptedShown.model_construct(
+        **dict(_message_shown(taken.message)),
+        state=taken.state,
+        visible_at=taken.visible_at,
+        reasons=list(taken.reasons),
     )
 
 

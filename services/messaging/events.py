@@ -13,9 +13,17 @@ from services.messaging.model import MessageId, PersonId, ThreadId
 TELLS: tuple[type[Message], ...] = (MessageSent, ThreadRead, MessageTranslated, TranslationWanted)
 
 
-def message_sent(school: UUID, thread: ThreadId, message: MessageId, author: PersonId) -> MessageSent:
+def message_sent(
+    school: UUID, thread: ThreadId, message: MessageId, author: PersonId, *, about_safety: bool = False
+) -> MessageSent:
     """All but the language, which `post_message` adds: it may be the author's own, and only the database knows that one."""
-    return MessageSent(school_id=str(school), thread_id=str(thread), message_id=str(message), author_id=str(author))
+    return MessageSent(
+        school_id=str(school),
+        thread_id=str(thread),
+        message_id=str(message),
+        author_id=str(author),
+        about_safety=about_safety,
+    )
 
 
 def thread_read(school: UUID, thread: ThreadId, person: PersonId, seq: int) -> ThreadRead:

@@ -40,6 +40,10 @@ class NotYours(Exception):
     """There is no such thing, or it is not this person's: the two look alike. Carries no words, so that answers are equal."""
 
 
+class NoLongerHeld(Exception):
+    """A message that was to be taken back is released already."""
+
+
 class PupilsDoNotMessage(Exception):
     """A pupil asked for messages (MSG-11)."""
 
@@ -123,6 +127,8 @@ class Right:
     visible_from: int
     head_seq: int
     language: str
+    only_safety: bool = False
+    """They read the messages about a child's safety and nothing else, and do not write (MSG-15)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +193,19 @@ class Message:
     sent_at: datetime
     version: int
     translation: Translation | None
+    answer_by: datetime | None = None
+    """By when its family was promised an answer (MSG-16)."""
+    about_safety: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A message as it was taken from its author. While it waits it has no number (0) and `visible_at` is its hour, if one is known."""
+
+    message: Message
+    state: str
+    visible_at: datetime | None
+    reasons: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,14 @@ from bookbag.directory.figures import sample_feed_age
 from bookbag.directory.projector import projector
 from services.messaging import actions, api, events
 from services.messaging.content import rpc
-from services.messaging.model import NotYours, PupilsDoNotMessage
+from services.messaging.held import actions as held
+from services.messaging.held import jobs
+from services.messaging.held.api import NO_LONGER_HELD
+from services.messaging.model import NoLongerHeld, NotYours, PupilsDoNotMessage
 
 HERE = Path(__file__).parent
 
-REACTS = {"guardianship": actions.note_guardianship}
+REACTS = {"guardianship": actions.note_guardianship, "policy_version": held.note_policy}
 """What it does when the access feed brings a newer fact of a kind."""
 
 service = Service(
@@ -25,8 +28,9 @@ service = Service(
     routes=api.router,
     rpcs=[rpc.CONTENT_OWNER],
     tells=events.TELLS,
+    jobs=jobs.JOBS,
     loops={"projector": projector(REACTS)},
     needs=[directory.first_copy],
     samples=[sample_feed_age],
-    refusals={NotYours: NOT_FOUND, PupilsDoNotMessage: FORBIDDEN},
+    refusals={NotYours: NOT_FOUND, PupilsDoNotMessage: FORBIDDEN, NoLongerHeld: NO_LONGER_HELD},
 )

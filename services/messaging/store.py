@@ -16,6 +16,8 @@ from bookbag.chassis import faults
 from bookbag.chassis.clock import new_id
 from bookbag.chassis.database import Database, Row, Tx, bucket_of, topic_of, trace_parent
 from bookbag.directory.call import Member, MemberTx
+from bookbag.school.policy.rules import Outcome, Sending
+from services.messaging.held.model import Talks, codes
 from services.messaging.model import (
     PREVIEW_LIMIT,
     Contact,
@@ -40,7 +42,7 @@ from services.messaging.model import (
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """What `post_message` answered; all but `state` is there only when it is sent or replayed."""
+    """What `post_message` answered; all but `state` is there only when the message was taken, now or before (`fresh` says which)."""
 
     state: str
     message: MessageId
@@ -50,6 +52,11 @@ class Posted:
     version: int
     author_name: str
     side: str
+    fresh: bool
+    visible_at: datetime | None
+    answer_by: datetime | None
+    reasons: Sequence[str]
+    about_safety: bool
 
 
 async def post_message(
@@ -64,15 +71,21 @@ async def post_message(
     print_: bytes,
     now: datetime,
     event: Event,
+    sending: Sending,
+    alerts: Sequence[str] | None,
+    talks: Talks,
 ) -> Posted:
-    """Accept a message in one round trip, or learn why not. Durable when it returns `sent`."""
+    """Accept a message in one round trip, or learn why not. Durable when it returns `sent` or `held`."""
     kind = event.DESCRIPTOR.full_name
     await faults.reached(faults.BEFORE_INSERT, database.name)
     row = await database.fetchrow(
-        "select * from post_message($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+        "select * from post_message($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
+        " $19, $20, $21, $22, $23, $24, $25)",
         member.school, member.person, member.role, member.session, member.epoch,
         thread, message, text, language, key, print_, now,
         new_id(), bucket_of(thread), topic_of(kind), kind, event.SerializeToString(), trace_parent(),
+        sending.outcome is not Outcome.NOW, sending.visible_at, sending.answer_by, codes(sending), alerts, list(talks.begins),
+        list(talks.answers),
     )  # fmt: skip
     await faults.reached(faults.AFTER_COMMIT, database.name)
     assert row is not None
@@ -82,15 +95,15 @@ async def post_message(
 async def find_right(tx: MemberTx, thread: ThreadId) -> Right | None:
     """The member's right in a thread, None without one."""
     row = await tx.fetchrow(
-        "select t.head_seq, r.side, r.visible_from, p.language from thread t"
+        "select t.head_seq, r.side, r.visible_from, p.language, r.only_safety from thread t"
         " join known_person p on p.school_id = t.school_id and p.person_id = $3"
-        " cross join lateral right_in(t.school_id, t.thread_id, t.pupil_id, t.seat_id, $3, $4) r"
+        " cross join lateral right_to_read(t.school_id, t.thread_id, t.pupil_id, t.seat_id, $3, $4) r"
         " where t.school_id = $1 and t.thread_id = $2",
         tx.school, thread, tx.person, tx.member.role,
     )  # fmt: skip
     if row is None:
         return None
-    return Right(thread, Side(row["side"]), row["visible_from"], row["head_seq"], row["language"])
+    return Right(thread, Side(row["side"]), row["visible_from"], row["head_seq"], row["language"], row["only_safety"])
 
 
 async def can_open(tx: MemberTx, pupil: PersonId, seat: SeatId) -> bool:
@@ -140,7 +153,9 @@ async def join_threads(tx: Tx, link: UUID, pupil: PersonId, person: PersonId) ->
     )  # fmt: skip
 
 
-async def list_contacts(tx: MemberTx, *, after: tuple[PersonId, SeatId] | None, name: str, limit: int) -> list[Contact]:
+async def list_contacts(
+    tx: MemberTx, *, after: tuple[PersonId, SeatId] | None, name: str, limit: int, talks: Talks
+) -> list[Contact]:
     """Whom the member may write to, by the pupil's name. `name` narrows to names that contain it: the pupil's, and the family's
     for staff or the seat holders' for guardians. The place to go on from is given by ids and found again by their name."""
     rows = await tx.fetch(
@@ -149,6 +164,8 @@ async def list_contacts(tx: MemberTx, *, after: tuple[PersonId, SeatId] | None, 
           select c.pupil_id, c.seat_id, c.class_id, p.display_name, p.first_name, lower(p.display_name) as ordered
           from contacts_of($1, $2, $3) c
           join known_person p on p.school_id = $1 and p.person_id = c.pupil_id
+          join known_seat z on z.school_id = $1 and z.seat_id = c.seat_id and (z.kind = any($8::text[]) or z.kind = any($9::text[])
+            and exists (select from thread o where o.school_id = $1 and o.pupil_id = c.pupil_id and o.seat_id = c.seat_id))
           where ($4::uuid is null or (lower(p.display_name), c.pupil_id, c.seat_id) > (
               coalesce((select lower(display_name) from known_person where school_id = $1 and person_id = $4), ''), $4, $5::uuid))
             and ($6 = '' or position($6 in lower(p.display_name)) > 0 or exists (
@@ -175,6 +192,7 @@ async def list_contacts(tx: MemberTx, *, after: tuple[PersonId, SeatId] | None, 
         order by c.ordered, c.pupil_id, c.seat_id
         """,
         tx.school, tx.person, tx.member.role, *(after or (None, None)), name.lower(), limit,
+        list(talks.begins), list(talks.answers),
     )  # fmt: skip
     return [
         Contact(
@@ -217,19 +235,22 @@ async def list_threads(tx: MemberTx, *, before: tuple[datetime, ThreadId] | None
             """,
             tx.school, tx.person, tx.member.role, moment, thread, limit,
         )  # fmt: skip
-    return await _threads(tx, [(row["thread_id"], row["side"], row["visible_from"]) for row in rows])
+    return await _threads(tx, [(row["thread_id"], row["side"], row["visible_from"], False) for row in rows])
 
 
 async def get_thread(tx: MemberTx, right: Right) -> Thread:
     """One thread as the member sees it."""
-    (thread,) = await _threads(tx, [(right.thread, right.side, right.visible_from)])
+    (thread,) = await _threads(tx, [(right.thread, right.side, right.visible_from, right.only_safety)])
     return thread
 
 
-async def _threads(tx: MemberTx, wanted: Sequence[tuple[ThreadId, str, int]]) -> list[Thread]:
+async def _threads(tx: MemberTx, wanted: Sequence[tuple[ThreadId, str, int, bool]]) -> list[Thread]:
+    """Threads as the member sees them; of one of which they read only what is about safety, the newest such message is the last."""
     rows = await tx.fetch(
         """
-        select t.thread_id, t.head_seq, t.head_at, w.visible_from, coalesce(mine.seq, 0) as my_seq,
+        select t.thread_id, t.head_at, w.visible_from,
+          case when w.only_safety then coalesce(m.seq, 0) else t.head_seq end as head_seq,
+          case when w.only_safety then coalesce(m.seq, 0) else coalesce(mine.seq, 0) end as my_seq,
           t.pupil_id, coalesce(p.display_name, '') as display_name, coalesce(p.first_name, '') as first_name,
           k.class_id, k.name as class_name, t.seat_id, coalesce(s.kind, '') as kind, coalesce(s.subject, '') as subject,
           array(select hp.display_name from known_seat_holder h
@@ -242,13 +263,14 @@ async def _threads(tx: MemberTx, wanted: Sequence[tuple[ThreadId, str, int]]) ->
           left(case when m.withdrawn_at is null then coalesce(n.text, m.text) else '' end, $6) as preview,
           (select json_agg(json_build_array(o.person_id, op.display_name, o.seq, o.at) order by op.display_name, o.person_id)
             from receipt o join known_person op on op.school_id = o.school_id and op.person_id = o.person_id
-            where o.school_id = t.school_id and o.thread_id = t.thread_id and o.side <> w.side and case o.side
+            where o.school_id = t.school_id and o.thread_id = t.thread_id and o.side <> w.side and not w.only_safety and case o.side
               when 'staff' then exists (select from known_seat_holder h where h.school_id = t.school_id
                 and h.seat_id = t.seat_id and h.person_id = o.person_id and not h.ended)
               else exists (select from known_link l where l.school_id = t.school_id
                 and l.pupil_id = t.pupil_id and l.person_id = o.person_id and not l.ended)
             end) as others
-        from unnest($2::uuid[], $3::text[], $4::bigint[]) with ordinality w (thread_id, side, visible_from, place)
+        from unnest($2::uuid[], $3::text[], $4::bigint[], $7::boolean[]) with ordinality
+          w (thread_id, side, visible_from, only_safety, place)
         join thread t on t.school_id = $1 and t.thread_id = w.thread_id
         join known_person me on me.school_id = $1 and me.person_id = $5
         left join known_person p on p.school_id = $1 and p.person_id = t.pupil_id
@@ -259,13 +281,16 @@ async def _threads(tx: MemberTx, wanted: Sequence[tuple[ThreadId, str, int]]) ->
         left join receipt mine
           on mine.school_id = $1 and mine.thread_id = t.thread_id and mine.person_id = $5 and mine.side = w.side
         left join message m
-          on m.school_id = $1 and m.thread_id = t.thread_id and m.seq = t.head_seq and m.seq >= w.visible_from
+          on m.school_id = $1 and m.thread_id = t.thread_id and m.seq >= w.visible_from
+          and m.seq = case when w.only_safety then (select max(x.seq) from message x where x.school_id = $1
+            and x.thread_id = t.thread_id and $8 = any(x.alerts)) else t.head_seq end
         left join known_person a on a.school_id = $1 and a.person_id = m.author_id
         left join translation n on n.school_id = $1 and n.message_id = m.message_id and n.version = m.version
           and n.language = me.language and n.state = 'stored'
         order by w.place
         """,
         tx.school, *([one[part] for one in wanted] for part in range(3)), tx.person, PREVIEW_LIMIT,
+        [one[3] for one in wanted], tx.member.role,
     )  # fmt: skip
     return [
         Thread(
@@ -303,13 +328,13 @@ async def count_unread(tx: MemberTx) -> tuple[int, int]:
 
 _MESSAGE = """
     select m.message_id, m.seq, m.author_id, coalesce(a.display_name, '') as author_name, m.author_side, m.language, m.sent_at,
-      m.version, case when m.withdrawn_at is null then m.text else '' end as text,
+      m.version, m.answer_by, m.alerts is not null as about_safety, case when m.withdrawn_at is null then m.text else '' end as text,
       n.state as translation_state, n.text as translation_text, n.source_language
     from message m
     left join known_person a on a.school_id = m.school_id and a.person_id = m.author_id
     left join translation n on n.school_id = m.school_id and n.message_id = m.message_id and n.version = m.version
       and n.language = $5
-    where m.school_id = $1 and m.thread_id = $2 and m.seq >= $3"""
+    where m.school_id = $1 and m.thread_id = $2 and m.seq >= $3 and ($7::text is null or $7 = any(m.alerts))"""
 
 _BEFORE = _MESSAGE + " and m.seq < $4 order by m.seq desc limit $6"
 _AFTER = _MESSAGE + " and m.seq > $4 order by m.seq limit $6"
@@ -325,14 +350,23 @@ class Found:
 
 async def messages_before(tx: MemberTx, right: Right, seq: int, limit: int) -> list[Found]:
     """Messages with a smaller number that the reader may see, newest first. By index: as quick far up as at the end."""
-    rows = await tx.fetch(_BEFORE, tx.school, right.thread, right.visible_from, seq, right.language, limit)
+    rows = await tx.fetch(
+        _BEFORE, tx.school, right.thread, right.visible_from, seq, right.language, limit, _alerted(tx, right)
+    )
     return [_message(row, tx.person, right) for row in rows]
 
 
 async def messages_after(tx: MemberTx, right: Right, seq: int, limit: int) -> list[Found]:
     """Messages with a larger number that the reader may see, oldest first."""
-    rows = await tx.fetch(_AFTER, tx.school, right.thread, right.visible_from, seq, right.language, limit)
+    rows = await tx.fetch(
+        _AFTER, tx.school, right.thread, right.visible_from, seq, right.language, limit, _alerted(tx, right)
+    )
     return [_message(row, tx.person, right) for row in rows]
+
+
+def _alerted(tx: MemberTx, right: Right) -> str | None:
+    """The role by whose alert alone somebody reads; None for who may use the thread."""
+    return tx.member.role if right.only_safety else None
 
 
 async def want_translations(tx: Tx, messages: Sequence[Message], language: str) -> list[MessageId]:
@@ -399,5 +433,7 @@ def _message(row: Row, reader: UUID, right: Right) -> Found:
         row["sent_at"],
         row["version"],
         translation,
+        row["answer_by"],
+        row["about_safety"],
     )
     return Found(message, untold=translation is not None and row["translation_state"] is None)

@@ -18,11 +18,12 @@ async def knows_who_is_who(tx: Tx) -> bool:
 async def list_readers(
     tx: Tx, messages: Collection[MessageId], *, person: PersonId | None = None
 ) -> dict[MessageId, list[Reader]]:
-    """Everybody who may read each of these messages now, or one person of them, once for each role in which they do."""
+    """Everybody who may read each of these messages now, or one person of them, once for each role in which they do; of one about a
+    child's safety also the roles that were alerted."""
     rows = await tx.fetch(
         """
         with this as (
-          select t.*, m.message_id, m.seq from message m join thread t on t.school_id = m.school_id and t.thread_id = m.thread_id
+          select t.*, m.message_id, m.seq, m.alerts from message m join thread t on t.school_id = m.school_id and t.thread_id = m.thread_id
           where m.school_id = $1 and m.message_id = any($2::uuid[])
         ), entitled as (
           select this.message_id, h.person_id, role_of_seat(s.kind) as role
@@ -32,6 +33,9 @@ async def list_readers(
           select this.message_id, k.person_id, 'guardian'
           from this join thread_link l on l.school_id = $1 and l.thread_id = this.thread_id and l.visible_from_seq <= this.seq
           join known_link k on k.school_id = $1 and k.link_id = l.link_id and k.pupil_id = this.pupil_id and not k.ended
+          union
+          select this.message_id, a.person_id, a.role
+          from this join known_membership a on a.school_id = $1 and a.role = any(this.alerts)
         )
         select e.message_id, e.person_id, e.role, p.language
         from entitled e

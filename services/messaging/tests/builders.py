@@ -1,7 +1,7 @@
 """Builds a small school in messaging's copy of who is who, and lets its people speak HTTP: tests say only what matters to them."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,10 +10,10 @@ import httpx2
 from bookbag.chassis.clock import new_id
 from bookbag.chassis.runtime import Runtime
 from bookbag.directory.projector import Projector
-from bookbag.identity.v1.access_pb2 import AccessChange, Guardianship
+from bookbag.identity.v1.access_pb2 import AccessChange, Guardianship, PolicyVersion
 from services.messaging.service import REACTS
 from tests.support.house import House
-from tests.support.policy import known_policy
+from tests.support.policies import OPEN, document_with
 
 
 @dataclass
@@ -27,7 +27,8 @@ class Somebody:
     session: UUID = field(default_factory=new_id)
 
     def headers(self, **more: Any) -> dict[str, str]:
-        return self.school.house.bearer(self.school.id, self.id, self.role, session=self.session, **more)
+        clock = self.school.runtime.clock
+        return self.school.house.bearer(self.school.id, self.id, self.role, session=self.session, clock=clock, **more)
 
     async def get(self, path: str, **params: Any) -> httpx2.Response:
         return await self.school.http.get(f"/v1{path}", headers=self.headers(), params=params)
@@ -48,6 +49,15 @@ class Somebody:
         answer = await self.post(f"/threads/{thread}/messages", {"text": text, **more}, key=key)
         assert answer.status_code == 201, answer.text
         return answer.json()
+
+    async def held(self, **params: Any) -> list[dict[str, Any]]:
+        answer = await self.get("/held", **params)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["items"]
+
+    async def withdraws(self, message: str) -> int:
+        path = f"/v1/held/{message}"
+        return (await self.school.http.delete(path, headers=self.headers())).status_code
 
     async def reads(self, thread: str, **params: Any) -> list[str]:
         answer = await self.get(f"/threads/{thread}/messages", **params)
@@ -75,6 +85,7 @@ class School:
     http: httpx2.AsyncClient
     id: UUID = field(default_factory=uuid4)
     revision: int = 0
+    version: int = 0
 
     async def knows(self, table: str, **columns: Any) -> None:
         """Note a fact the way the projector does."""
@@ -84,6 +95,24 @@ class School:
         marks = ", ".join(f"${number + 1}" for number in range(len(names)))
         async with self.runtime.database.tenant(self.id) as tx:
             await tx.execute(f"insert into {table} ({', '.join(names)}) values ({marks})", *values)
+
+    async def obeys(self, document: str, *, counts_from: datetime | None = None, number: int | None = None) -> int:
+        """Another version of the policy came with the access feed. Gives its number."""
+        self.version = number or self.version + 1
+        self.revision += 1
+        now = self.runtime.clock.now()
+        fact = PolicyVersion(number=self.version, document=document)
+        fact.counts_from.FromDatetime(counts_from or (now if self.version > 1 else now - timedelta(days=400)))
+        fact.made_at.FromDatetime(now)
+        await self.hears(AccessChange(school_id=str(self.id), revision=self.revision, policy_version=fact))
+        return self.version
+
+    async def hears(self, change: AccessChange) -> None:
+        """A change comes with the access feed."""
+        projector = Projector(self.runtime, REACTS)
+        await projector.leases.renew()
+        await projector.apply([change], position=None)
+        await projector.leases.give_back()
 
     async def changes(self, sql: str, *arguments: Any) -> None:
         """Change facts: `$1` is the school."""
@@ -173,10 +202,12 @@ class Oak(School):
     thread: str = ""
 
     @classmethod
-    async def built(cls, house: House, runtime: Runtime, http: httpx2.AsyncClient, *, language: str = "es") -> "Oak":
+    async def built(
+        cls, house: House, runtime: Runtime, http: httpx2.AsyncClient, *, language: str = "es", policy: str = ""
+    ) -> "Oak":
         oak = cls(house, runtime, http)
         await oak.heard()
-        await oak.knows("known_policy", **known_policy())
+        await oak.obeys(policy or document_with("b", OPEN))
         oak.class_id = await oak.school_class("Oak")
         oak.teacher = await oak.person("Ada Hill", "teacher")
         oak.seat_id = await oak.seat("class_teacher", oak.class_id, oak.teacher)
@@ -191,9 +222,4 @@ class Oak(School):
         fact = Guardianship(
             link_id=str(link), pupil_id=str(self.emma.id), person_id=str(guardian.id), relationship="father"
         )
-        projector = Projector(self.runtime, REACTS)
-        await projector.leases.renew()
-        await projector.apply(
-            [AccessChange(school_id=str(self.id), revision=self.revision, guardianship=fact)], position=None
-        )
-        await projector.leases.give_back()
+        await self.hears(AccessChange(school_id=str(self.id), revision=self.revision, guardianship=fact))

@@ -24,6 +24,8 @@ async def test_the_answer_is_the_message_as_its_author_sees_it(oak: Oak) -> None
     assert (sent["seq"], sent["mine"], sent["text"], sent["language"]) == (1, True, "Good morning", "en")
     assert (sent["version"], sent["translation"]) == (1, None)
     assert sent["sent_at"].endswith("Z")
+    told = {"state": sent.pop("state"), "visible_at": sent.pop("visible_at"), "reasons": sent.pop("reasons")}
+    assert told == {"state": "sent", "visible_at": sent["sent_at"], "reasons": ["sent_now"]}
     assert (await oak.teacher.messages(oak.thread))[0] == sent
 
 
