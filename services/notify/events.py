@@ -25,6 +25,7 @@ async def on_messages(call: EventsCall, events: Sequence[MessageSent]) -> None:
                 PersonId(UUID(event.author_id)),
                 record.sequence,
                 call.cause_of(record.event_id),
+                event.about_safety,
             )
             for record, event in zip(call.records, events, strict=True)
         ],

@@ -82,6 +82,7 @@ class Reason(StrEnum):
     UNSUBSCRIBED = "unsubscribed"
     NO_ADDRESS = "no-address"
     ONLINE = "online"
+    QUIET_HOURS = "quiet-hours"
     ADDRESS_REFUSED = "address-refused"
     MAIL_REFUSED = "mail-refused"
     SERVER_BUSY = "server-busy"
@@ -109,6 +110,8 @@ class Told:
     author: PersonId
     seq: int | None
     trace: str | None = None
+    about_safety: bool = False
+    """Its author said that it is about a child's safety (MSG-15)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +163,16 @@ class Mail:
     kind: Kind
     thread: ThreadId
     content: ContentId
-    created_at: datetime
+    counted_from: datetime
+    """Since when it could have gone: since it was made, or since the hours of its reader opened."""
     attempts: int
     seen: bool
     wanted: bool
     active: bool
     online_until: datetime | None
     school_name: str
+    roles: Sequence[str]
+    about_safety: bool
     trace: str | None = None
 
 
@@ -228,26 +234,29 @@ def told_of_translation(language: str, everybody: Iterable[Recipient]) -> list[R
     return [one for one in everybody if same_language(one.language, language)]
 
 
-def step_before_sending(mail: Mail, now: datetime, grace: timedelta) -> Step | None:
-    """What keeps a mail from going now, or None. Somebody who is online is waited for until they go or have seen it. A mail that was
-    tried and left no word for a day is dead too, so that one that cannot be written is not tried for ever."""
+def step_before_sending(mail: Mail, now: datetime, grace: timedelta, silent_until: datetime | None) -> Step | None:
+    """What keeps a mail from going now, or None. Staff are not rung before `silent_until`. Somebody who is online is waited for until
+    they go or have seen it, but not with what is about a child's safety. A mail that was tried and left no word for a day is dead
+    too, so that one that cannot be written is not tried for ever."""
     if mail.seen:
         return Step(State.CANCELLED, Reason.SEEN)
     if not mail.active:
         return Step(State.CANCELLED, Reason.NO_RIGHT)
     if not mail.wanted:
         return Step(State.CANCELLED, Reason.UNSUBSCRIBED)
-    if mail.attempts > 0 and now > mail.created_at + GIVE_UP_AFTER:
+    if mail.attempts > 0 and now > mail.counted_from + GIVE_UP_AFTER:
         return Step(State.DEAD, Reason.GAVE_UP)
-    if mail.online_until is not None and mail.online_until > now:
+    if silent_until is not None:
+        return Step(State.WAITING, Reason.QUIET_HOURS, silent_until)
+    if mail.online_until is not None and mail.online_until > now and not mail.about_safety:
         return Step(State.WAITING, Reason.ONLINE, max(mail.online_until, now + grace))
     return None
 
 
-def step_after_refusal(reason: Reason, attempts: int, created_at: datetime, now: datetime) -> Step:
+def step_after_refusal(reason: Reason, attempts: int, counted_from: datetime, now: datetime) -> Step:
     """What follows a try that failed for now: another one after a growing pause, or the end after a day."""
     pause = min(_FIRST_PAUSE * 2 ** min(max(attempts - 1, 0), 16), _LONGEST_PAUSE)
-    if now + pause > created_at + GIVE_UP_AFTER:
+    if now + pause > counted_from + GIVE_UP_AFTER:
         return Step(State.DEAD, Reason.GAVE_UP)
     return Step(State.FAILED, reason, now + pause)
 

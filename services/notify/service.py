@@ -10,12 +10,15 @@ from bookbag.chassis.runtime import Runtime
 from bookbag.chassis.service import Service
 from bookbag.directory.figures import sample_feed_age
 from bookbag.directory.projector import projector
-from services.notify import api, events, jobs
+from services.notify import api, events, jobs, ringing
 from services.notify.live import LiveDesk
 from services.notify.mail.post import SmtpPostOffice
 from services.notify.mail.rounds import Rounds, rounds_of
 from services.notify.model import OfficeOnly, PreferenceChanged
 from services.notify.settings import Settings
+
+REACTS = {"policy_version": ringing.note_policy}
+"""What it does when the access feed brings a newer fact of a kind."""
 
 
 async def start(runtime: Runtime) -> None:
@@ -47,7 +50,7 @@ service = Service(
     routes=api.router,
     hears=events.HEARS,
     jobs=jobs.JOBS,
-    loops={"projector": projector()},
+    loops={"projector": projector(REACTS)},
     needs=[directory.first_copy],
     samples=[sample_feed_age],
     refusals={OfficeOnly: FORBIDDEN, PreferenceChanged: EDIT_CONFLICT},

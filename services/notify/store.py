@@ -86,33 +86,34 @@ async def newest_content(tx: Tx, thread: ThreadId) -> tuple[Kind, ContentId] | N
 
 
 async def notify(tx: Tx, told: Sequence[tuple[Told, Recipient]], mail_due_at: datetime) -> None:
-    """Make in-app items and their mails, each once per person and event whatever is repeated (NTF-3).
+    """Make in-app items and their mails, each once per person and event whatever is repeated (NTF-3). What is about a child's safety
+    does not wait for the grace.
 
     Whoever unsubscribed gets a cancelled delivery, so that the office sees why no mail went.
     """
     await tx.execute(
         "with told as ("
         "  select * from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::uuid[], $7::uuid[], $8::uuid[], $9::bigint[],"
-        "    $10::uuid[], $11::uuid[], $14::text[])"
-        "  t (person_id, event_id, kind, roles, thread_id, content_id, author_id, seq, notification_id, delivery_id, trace)),"
+        "    $10::uuid[], $11::uuid[], $14::text[], $15::boolean[])"
+        "  t (person_id, event_id, kind, roles, thread_id, content_id, author_id, seq, notification_id, delivery_id, trace, safety)),"
         " new as ("
         "  insert into notification (school_id, person_id, event_id, notification_id, kind, roles, thread_id, content_id,"
-        "    author_id, seq, created_at)"
+        "    author_id, seq, created_at, about_safety)"
         "  select $1, person_id, event_id, notification_id, kind, string_to_array(roles, ' '), thread_id, content_id, author_id,"
-        "    seq, $12 from told"
+        "    seq, $12, safety from told"
         "  on conflict (school_id, person_id, event_id) do nothing returning person_id, event_id)"
         " insert into delivery (school_id, person_id, event_id, channel, delivery_id, state, reason, due_at, created_at, updated_at,"
         "   trace)"
         " select $1, t.person_id, t.event_id, 'email', t.delivery_id,"
         "   case when coalesce(f.email, true) then 'waiting' else 'cancelled' end,"
-        "   case when coalesce(f.email, true) then null else 'unsubscribed' end, $13, $12, $12, t.trace"
+        "   case when coalesce(f.email, true) then null else 'unsubscribed' end, case when t.safety then $12 else $13 end, $12, $12, t.trace"
         " from new join told t using (person_id, event_id)"
         " left join preference f on f.school_id = $1 and f.person_id = t.person_id and f.kind = t.kind"
         " on conflict (school_id, person_id, event_id, channel) do nothing",
         tx.school, [one.person for _, one in told], [what.event for what, _ in told], [what.kind for what, _ in told],
         [" ".join(one.roles) for _, one in told], [what.thread for what, _ in told], [what.content for what, _ in told],
         [what.author for what, _ in told], [what.seq for what, _ in told], [new_id() for _ in told], [new_id() for _ in told],
-        tx.now, mail_due_at, [what.trace for what, _ in told],
+        tx.now, mail_due_at, [what.trace for what, _ in told], [what.about_safety for what, _ in told],
     )  # fmt: skip
 
 
@@ -278,7 +279,8 @@ async def copy_is_fresh(tx: Tx) -> bool:
 
 
 _MAIL = (
-    "select d.delivery_id, d.person_id, d.attempts, d.created_at, d.trace, n.kind, n.thread_id, n.content_id,"
+    "select d.delivery_id, d.person_id, d.attempts, coalesce(d.counted_from, d.created_at) as counted_from, d.trace, n.kind,"
+    "  n.thread_id, n.content_id, n.roles, n.about_safety,"
     "  n.seen_at is not null as seen, coalesce(f.email, true) as wanted,"
     "  exists (select from known_membership m where m.school_id = d.school_id and m.person_id = d.person_id"
     "    and m.role = any(n.roles) and m.standing = 'active') as active,"
@@ -309,9 +311,9 @@ async def claimed_mail_for_sending(tx: Tx, claimed: DeliveryId, holder: str) -> 
 
 def _mail(row: Row) -> Mail:
     return Mail(
-        row["delivery_id"], row["person_id"], Kind(row["kind"]), row["thread_id"], row["content_id"], row["created_at"],
-        row["attempts"], row["seen"], row["wanted"], row["active"], row["online_until"], row["school_name"],
-        row["trace"],
+        row["delivery_id"], row["person_id"], Kind(row["kind"]), row["thread_id"], row["content_id"], row["counted_from"],
+        row["attempts"], row["seen"], row["wanted"], row["active"], row["online_until"], row["school_name"], row["roles"],
+        row["about_safety"], row["trace"],
     )  # fmt: skip
 
 
@@ -325,10 +327,13 @@ async def start_sending(tx: Tx, delivery: DeliveryId, keep_for: timedelta) -> in
 
 
 async def take_step(tx: Tx, delivery: DeliveryId, holder: str, step: Step) -> bool:
-    """Write what became of a delivery and give it free. False when another process has taken it meanwhile."""
+    """Write what became of a delivery and give it free. One that waits for hours is looked at earlier when other rules begin to count
+    before. False when another process has taken it meanwhile."""
     touched = await tx.execute(
-        "update delivery set state = $4, reason = $5, due_at = coalesce($6, due_at), holder = null, claimed_until = null,"
-        "  updated_at = $7"
+        "update delivery set state = $4, reason = $5, holder = null, claimed_until = null, updated_at = $7,"
+        "  counted_from = case when $5 = 'quiet-hours' then $6 else counted_from end,"
+        "  due_at = case when $5 = 'quiet-hours' then least($6, (select min(counts_from) from known_policy"
+        "    where school_id = $1 and counts_from > $7)) else coalesce($6, due_at) end"
         " where school_id = $1 and delivery_id = $2 and holder = $3 and state in ('waiting', 'sending', 'failed')",
         tx.school, delivery, holder, step.state, step.reason, step.due_at, tx.now,
     )  # fmt: skip
@@ -341,6 +346,14 @@ async def put_off(tx: Tx, claimed: Sequence[DeliveryId], holder: str, due_at: da
         "update delivery set due_at = $4, holder = null, claimed_until = null"
         " where school_id = $1 and delivery_id = any($2::uuid[]) and holder = $3 and state in ('waiting', 'sending', 'failed')",
         tx.school, list(claimed), holder, due_at,
+    )  # fmt: skip
+
+
+async def look_anew(tx: Tx, at: datetime) -> int:
+    """Look at everything in the school that waits for hours, not later than that instant."""
+    return await tx.execute(
+        "update delivery set due_at = $2 where school_id = $1 and state = 'waiting' and reason = 'quiet-hours' and due_at > $2",
+        tx.school, at,
     )  # fmt: skip
 
 

@@ -38,6 +38,7 @@ from services.notify.model import (
     step_before_sending,
     usable_address,
 )  # fmt: skip
+from services.notify.ringing import silent_until
 
 log = structlog.get_logger()
 
@@ -108,7 +109,8 @@ class Rounds:
             if not await store.copy_is_fresh(tx):
                 raise DependencyAway("identity")
             for mail in await store.claimed_mails(tx, claimed, self.holder):
-                step = step_before_sending(mail, tx.now, grace)
+                silent = await silent_until(self._runtime, school, mail, tx.now)
+                step = step_before_sending(mail, tx.now, grace, silent)
                 if step is None:
                     going.append(mail)
                 elif await store.take_step(tx, mail.delivery, self.holder, step):
@@ -171,7 +173,8 @@ class Rounds:
             now = await store.claimed_mail_for_sending(tx, mail.delivery, self.holder)
             if now is None:
                 return None
-            step = step_before_sending(now, tx.now, grace_of(self._runtime))
+            silent = await silent_until(self._runtime, school, now, tx.now)
+            step = step_before_sending(now, tx.now, grace_of(self._runtime), silent)
             if step is not None:
                 await store.take_step(tx, mail.delivery, self.holder, step)
                 self._count(step)
@@ -199,7 +202,7 @@ class Rounds:
             return Step(State.SENT, None)
         if handed.for_good:
             return Step(State.DEAD, handed.reason)
-        return step_after_refusal(handed.reason, mail.attempts + 1, mail.created_at, self._runtime.clock.now())
+        return step_after_refusal(handed.reason, mail.attempts + 1, mail.counted_from, self._runtime.clock.now())
 
     async def _write_down(self, school: UUID, mail: Mail, step: Step) -> None:
         async with self._runtime.database.tenant(school) as tx:

@@ -18,10 +18,14 @@ from bookbag.chassis.hearing import AlreadyProcessed, EventCall, EventsCall
 from bookbag.chassis.runtime import Runtime
 from bookbag.chassis.service import Together
 from bookbag.content.v1.service_pb2 import Reader
+from bookbag.directory.projector import Projector
+from bookbag.identity.v1.access_pb2 import AccessChange, PolicyVersion
 from bookbag.messaging.v1.events_pb2 import MessageSent, MessageTranslated, ThreadRead
 from services.notify.mail.rounds import rounds_of
+from services.notify.service import REACTS
 from services.notify.tests.doubles import Identity, MailServer, Owner, siblings
 from tests.support.house import House
+from tests.support.policies import OPEN, document_with
 from tests.support.policy import known_policy
 
 MONDAY = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -44,6 +48,7 @@ class Town:
     other_guardian: UUID = field(default_factory=new_id)
     office: UUID = field(default_factory=new_id)
     seq: int = 0
+    version: int = 0
 
     async def settle_in(self) -> None:
         async with self.runtime.database.tenant(self.school) as tx:
@@ -52,7 +57,7 @@ class Town:
                 "insert into known_school (school_id, revision, code, name, country, zone, language, policy_preset)"
                 " values ($1, 1, 'OAKS', 'Oak School', 'GB', 'Europe/London', 'en', 'default')", self.school,
             )  # fmt: skip
-        await self.has_rules(self.school)
+        await self.obeys(document_with("b", OPEN))
         await self.knows(self.teacher, "teacher", "Ada Hill", "en")
         await self.knows(self.guardian, "guardian", "Marta Ruiz", "es", address="marta@example.org")
         await self.knows(self.other_guardian, "guardian", "Tom Reed", "en", address="tom@example.org")
@@ -90,6 +95,20 @@ class Town:
         if address:
             self.identity.contacts[person] = (address, language)
 
+    async def obeys(self, document: str, *, counts_from: datetime | None = None) -> None:
+        """Another version of the policy came with the access feed."""
+        self.version += 1
+        now = self.clock.now()
+        fact = PolicyVersion(number=self.version, document=document)
+        fact.counts_from.FromDatetime(counts_from or (now if self.version > 1 else now - timedelta(days=400)))
+        fact.made_at.FromDatetime(now)
+        projector = Projector(self.runtime, REACTS)
+        await projector.leases.renew()
+        await projector.apply(
+            [AccessChange(school_id=str(self.school), revision=self.version, policy_version=fact)], position=None
+        )
+        await projector.leases.give_back()
+
     async def hear(self, event: Message, *, event_id: UUID | None = None, sequence: int | None = None) -> UUID:
         """Let notify hear an event as its consumer would. Gives the event's id."""
         kind = event.DESCRIPTOR.full_name
@@ -110,13 +129,18 @@ class Town:
         return record.event_id
 
     async def message(
-        self, *, author: UUID | None = None, message: UUID | None = None, event_id: UUID | None = None
+        self,
+        *,
+        author: UUID | None = None,
+        message: UUID | None = None,
+        event_id: UUID | None = None,
+        about_safety: bool = False,
     ) -> UUID:
         """Somebody, the teacher unless said otherwise, has written. Gives the event's id."""
         self.seq += 1
         sent = MessageSent(
             school_id=str(self.school), thread_id=str(self.thread), message_id=str(message or new_id()),
-            author_id=str(author or self.teacher), language="en",
+            author_id=str(author or self.teacher), language="en", about_safety=about_safety,
         )  # fmt: skip
         return await self.hear(sent, event_id=event_id, sequence=self.seq)
 

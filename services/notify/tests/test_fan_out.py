@@ -175,5 +175,5 @@ async def test_the_rows_of_one_school_are_not_there_for_another(town: Town):
 
 def test_events_carry_no_words():
     assert {field.name for field in MessageSent.DESCRIPTOR.fields} == {
-        "school_id", "thread_id", "message_id", "author_id", "language",
+        "school_id", "thread_id", "message_id", "author_id", "language", "about_safety",
     }  # fmt: skip
