@@ -1,7 +1,6 @@
 """A durable PostgreSQL, Valkey and one real `bookbag serve messaging` for measurements, in a folder that goes away."""
 
 import asyncio
-import json
 import subprocess
 import sys
 import tempfile
@@ -25,8 +24,7 @@ from bookbag.local.parts import ServiceProcess, start, wait_ready
 from bookbag.local.postgres import EmbeddedPostgres, PostgresAddress
 from bookbag.local.provision import provision
 from bookbag.local.valkey import EmbeddedValkey
-from bookbag.school.policy.parse import as_data, parse
-from bookbag.school.policy.presets import preset_text
+from tests.support.policy import open_hours
 
 SCHOOLS = 20
 THREADS = 2000
@@ -155,9 +153,12 @@ async def _fill(url: str, family: int, schools: int, *, threads: bool) -> None:
             ),
         ):
             await connection.execute(statement, THREADS)
-        document = json.dumps(as_data(parse(preset_text("quiet-evenings"))))
-        await connection.execute(  # may string-built-sql: ids are built by the function above
-            f"insert into known_policy select {ident(1)}, 1, 1, $2, now(), now(), null from {number}", schools, document
+        document = open_hours()
+        await connection.execute(
+            # may string-built-sql: the names are of this file
+            f"insert into known_policy select {ident(1)}, 1, 1, $2, now(), now(), null from {number}",
+            schools,
+            document,
         )
         await connection.execute("update feed_state set heard_at = 'infinity', position = coalesce(position, 0)")
         await connection.execute("analyze")

@@ -1,6 +1,7 @@
 """What an operator can set for identity."""
 
 from datetime import timedelta
+from pathlib import Path
 
 from pydantic import Field
 
@@ -21,6 +22,9 @@ class IdentitySettings(ServiceSettings):
     sign_in_tries_per_email: int = Field(10, ge=1, description="Failed sign-ins per e-mail in 15 minutes.")
     sign_in_tries_per_address: int = Field(
         50, ge=1, description="Sign-ins, failed or not, per client address in 15 minutes."
+    )
+    demo_policy: Path | None = Field(
+        None, description="A policy document (YAML) with which demo schools are founded instead of their presets."
     )
     session_life: timedelta = Field(timedelta(days=30), description="How long a sign-in lasts at most.")
     session_idle: timedelta = Field(timedelta(days=14), description="How long a sign-in lasts without being used.")

@@ -14,6 +14,7 @@ from bookbag.identity.v1.access_pb2 import AccessChange
 from bookbag.school.policy.rules import Outcome, Sending, may_send
 from services.messaging import access, events, store
 from services.messaging.held import model as held
+from services.messaging.held import refusals
 from services.messaging.held import store as held_store
 from services.messaging.held.model import Composing
 from services.messaging.model import (
@@ -68,7 +69,7 @@ async def send_message(
         case "held" | "withdrawn" | "stopped":
             pass
         case "no-conversation":
-            raise Problem(held.NO_CONVERSATION)
+            raise Problem(refusals.NO_CONVERSATION)
         case "not-found":
             raise NotYours
         case "key-reused":
@@ -98,7 +99,7 @@ async def _refuse(call: Call, thread: ThreadId, sending: Sending) -> NoReturn:
         right = await access.right_in_thread(tx, thread)
     if right.only_safety:
         raise NotYours
-    raise held.refusal(sending)
+    raise refusals.refusal(sending)
 
 
 async def open_thread(call: Call, pupil: PersonId, seat: SeatId) -> tuple[Thread, bool]:
@@ -108,7 +109,7 @@ async def open_thread(call: Call, pupil: PersonId, seat: SeatId) -> tuple[Thread
         await access.may_open(tx, pupil, seat)
         await store.lock_family(tx, pupil)
         if not await held_store.is_open(tx, pupil, seat):
-            held.refuse_beginning(call.rules, call.member.role, await held_store.kind_of_seat(tx, seat))
+            refusals.refuse_beginning(call.rules, call.member.role, await held_store.kind_of_seat(tx, seat))
 
         async def make() -> dict[str, str | bool]:
             thread, fresh = await store.add_thread(tx, pupil, seat)

@@ -13,7 +13,7 @@ from services.messaging import actions, api, events
 from services.messaging.content import rpc
 from services.messaging.held import actions as held
 from services.messaging.held import jobs
-from services.messaging.held.api import NO_LONGER_HELD
+from services.messaging.held.refusals import NO_LONGER_HELD
 from services.messaging.model import NoLongerHeld, NotYours, PupilsDoNotMessage
 
 HERE = Path(__file__).parent

@@ -17,6 +17,9 @@ from services.notify.model import Mail
 LOOK_AGAIN = timedelta(days=1)
 """When to look again where the calendar knows no opening."""
 
+OBEYED_AFTER = timedelta(seconds=2)
+"""A process may decide by rules that are a second old: after so long, none decides by those before a change."""
+
 
 async def silent_until(runtime: Runtime, school: UUID, mail: Mail, now: datetime) -> datetime | None:
     """Until when this mail waits for the hours of its reader; None when it may go. Somebody with several roles is rung when one of
@@ -42,4 +45,4 @@ def _first_opening(rings: Sequence[Ring]) -> datetime | None:
 async def note_policy(tx: Tx, change: AccessChange) -> None:
     """Another version of the rules: mails that wait for hours are looked at again when it counts."""
     counts_from = change.policy_version.counts_from.ToDatetime(tzinfo=UTC)
-    await store.look_anew(tx, max(counts_from, tx.now))
+    await store.look_anew(tx, max(counts_from, tx.now + OBEYED_AFTER))

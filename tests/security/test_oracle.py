@@ -17,9 +17,11 @@ from bookbag.chassis.tokens import ServiceSigner
 from bookbag.content.v1.service_pb2 import CanReadRequest, ContentRef, ListReadersRequest
 from bookbag.content.v1.service_pb2_grpc import ContentOwnerServiceStub
 from bookbag.school.roles import Role, SeatKind
+from services.identity.policy import actions as policy
 from services.identity.roster import actions as roster
 from services.identity.roster.model import OPERATOR
 from tests.security.oracle import ROLE_OF_SEAT, Roster, Who
+from tests.support.policy import open_hours
 from tests.support.whole import Whole
 
 ROLES = [Role.GUARDIAN, Role.TEACHER, Role.SPECIALIST, Role.OFFICE, Role.LEADER, Role.ASSISTANT, Role.SAFEGUARDING]
@@ -111,6 +113,7 @@ async def found(runtime: Runtime, town: Town) -> None:
             tx, code="R" + town.school.hex[-7:].upper(), name="Random", country="GB", zone="Europe/London", language="en",
             policy_preset="quiet-evenings",
         )  # fmt: skip
+        await policy.put_in_force(tx, open_hours(), reason="Tests run at any hour.")
         pupils = [(await roster.add_person(tx, name=f"Child {n}", first_name="C", language="en")).id for n in range(7)]
         for pupil in pupils[:3]:
             await roster.add_membership(tx, pupil, Role.PUPIL)

@@ -16,8 +16,10 @@ from bookbag.chassis.runtime import Runtime
 from bookbag.school.roles import Role, SeatKind
 from services.identity.accounts import actions as accounts
 from services.identity.accounts.store import account_transaction
+from services.identity.policy import actions as policy
 from services.identity.roster import actions as roster
 from services.identity.roster.model import OPERATOR
+from tests.support.policy import open_hours
 from tests.support.whole import Whole
 
 PASSWORD = "the long password of everybody here"
@@ -134,6 +136,7 @@ async def _school(runtime: Runtime, fill: Any) -> School:
             tx, code=school.code, name=f"School {school.code}", country="GB", zone="Europe/London", language="en",
             policy_preset="quiet-evenings",
         )  # fmt: skip
+        await policy.put_in_force(tx, open_hours(), reason="Tests run at any hour.")
         await fill(runtime, tx, school)
     return school
 
@@ -216,7 +219,7 @@ def build_world(product: Whole) -> World:
     product.wait_until_all_know("known_link", link_id=foreign.last_link)
     product.wait_until_all_know("known_link", link_id=home.last_link)
     thread = world.opens("teacher", home.pupils["Maya"], home.classes["Oak"].teacher_seat)
-    world.says("teacher", thread, "Swimming is on Thursday.")
+    said = world.says("teacher", thread, "Swimming is on Thursday.")
     world.says("guardian", thread, "Thank you, Maya is looking forward to it.")
     theirs = world.opens("foreign teacher", foreign.pupils["Lucia"], foreign.classes["Oak"].teacher_seat)
     world.says("foreign teacher", theirs, "Nobody at the other school reads this.")
@@ -240,6 +243,7 @@ def build_world(product: Whole) -> World:
     assert world.ask("guardian", "DELETE", "/identity/v1/sessions/current", session=ended).status_code == 204
     product.wait_until_all_know("known_ended_session", session_id=ended, school_id=home.id)
     world.objects = {
+        "message": said["id"],
         "thread": thread,
         "pupil": str(home.pupils["Maya"]),
         "seat": str(home.classes["Oak"].teacher_seat),

@@ -1,11 +1,13 @@
 """The rules of invented schools, as a service's own copy of them has them."""
 
+import copy
 import json
 from datetime import UTC, datetime
 from typing import Any
 
-from bookbag.school.policy.parse import as_data, parse
+from bookbag.school.policy.parse import as_data, checked, parse
 from bookbag.school.policy.presets import preset_text
+from bookbag.school.policy.reading import read
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -16,3 +18,36 @@ def known_policy(
     """Columns of `known_policy` beside school and revision. `changed` replaces whole sections of the preset."""
     document = as_data(parse(preset_text(preset))) | changed
     return {"number": number, "document": json.dumps(document), "made_at": since, "counts_from": since}
+
+
+OPEN = {
+    "messages.families.hours": "always",
+    "messages.staff.hours": "always",
+    "messages.staff.in_lessons": "send",
+    "staff.access.hours": "always",
+    "staff.notifications.hours": "always",
+    "staff.notifications.in_lessons": "ring",
+}
+"""Everybody may write and be rung at any hour: for tests that are not about hours."""
+
+
+def open_hours() -> str:
+    """Preset B as YAML, open at any hour: what the schools of whole products have in tests that are not about hours."""
+    return document_with("b", OPEN)
+
+
+def document(preset: str = "b", **changed: Any) -> str:
+    """A preset as JSON; `changed` sets values by path, dots written as two underscores: `messages__families__hours="always"`."""
+    return document_with(preset, {path.replace("__", "."): value for path, value in changed.items()})
+
+
+def document_with(preset: str, changed: dict[str, Any]) -> str:
+    """A preset as JSON, with values set by path."""
+    data = copy.deepcopy(read(preset_text(preset)).data)
+    for path, value in changed.items():
+        *steps, last = path.split(".")
+        place = data
+        for step in steps:
+            place = place.setdefault(step, {})
+        place[last] = value
+    return json.dumps(as_data(checked(data)))

@@ -18,6 +18,7 @@ import httpx2
 
 from bookbag.local import ports
 from bookbag.local.certificate import certificate_files
+from tests.support.policy import open_hours
 
 CHROMIUM = Path(os.environ.get("BOOKBAG_CHROMIUM", "/usr/bin/chromium"))
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -83,11 +84,22 @@ Kind = Literal["up", "stack"]
 
 @contextmanager
 def running(
-    folder: Path, *, kind: Kind = "up", options: tuple[str, ...] = (), prefix: tuple[str, ...] = (), **told: str
+    folder: Path,
+    *,
+    kind: Kind = "up",
+    options: tuple[str, ...] = (),
+    prefix: tuple[str, ...] = (),
+    policy: str | None = open_hours(),
+    **told: str,
 ) -> Generator[Product]:
     """Run the product until the block ends; then everything it started must be gone. `prefix` is a command that runs it, `told` are
-    settings of all its processes."""
+    settings of all its processes. Its schools are open at any hour unless `policy` says otherwise (None: their presets)."""
     port = ports.choose(1)[0]
+    if policy is not None:
+        document = folder.with_name(f"{folder.name}-policy.yaml")
+        document.parent.mkdir(parents=True, exist_ok=True)
+        document.write_text(policy)
+        told = {"BOOKBAG_IDENTITY_DEMO_POLICY": str(document)} | told
     process = subprocess.Popen(
         [*prefix, sys.executable, "-m", "bookbag", *COMMANDS[kind], "--data", str(folder), "--port", str(port), *options],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"} | told,

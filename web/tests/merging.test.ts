@@ -24,6 +24,8 @@ function message(seq: number, change: Partial<Message> = {}): Message {
     sent_at: "2026-01-05T08:00:00Z",
     version: 1,
     translation: null,
+    answer_by: null,
+    about_safety: false,
     ...change,
   };
 }
@@ -47,7 +49,7 @@ function unsent(key: string, text: string, change: Partial<Unsent> = {}): Unsent
 }
 
 function pending(...list: Unsent[]): Pending {
-  return { unsent: list, keys: new Map(), waitingForNetwork: false, author: message(1).author };
+  return { unsent: list, keys: new Map(), waitingForNetwork: false, author: message(1).author, held: [] };
 }
 
 function thread(id: string, said: string | null, change: Partial<Thread> = {}): Thread {

@@ -15,10 +15,12 @@ from services.identity.accounts import actions as accounts
 from services.identity.accounts import store as account_store
 from services.identity.accounts.store import account_transaction
 from services.identity.demo.cast import BRAMLEY_LANE, PASSWORD, SCHOOLS, DemoClass, DemoSchool, note_of
-from services.identity.policy import store as policy
+from services.identity.policy import actions as policy
+from services.identity.policy import store as policy_store
 from services.identity.roster import actions as roster
 from services.identity.roster import store as roster_store
 from services.identity.roster.model import NotOnRoster, Person, School
+from services.identity.settings import IdentitySettings
 from services.identity.terms import actions as terms
 
 
@@ -37,9 +39,11 @@ async def seed(runtime: Runtime) -> None:
     if not wanted:
         return
     password_hash = await accounts.passwords_of(runtime).hash(PASSWORD)
+    settings: IdentitySettings = runtime.settings
+    own_rules = settings.demo_policy.read_text(encoding="utf-8") if settings.demo_policy is not None else None
     for cast in wanted:
         async with runtime.database.tenant(new_id()) as tx:
-            await _build(tx, cast, password_hash)
+            await _build(tx, cast, password_hash, own_rules)
     runtime.signal("changes")
 
 
@@ -82,11 +86,13 @@ async def begin_demo_session(runtime: Runtime, *, person: UUID, role: Role, user
         return await accounts.begin_session(runtime, tx, account, user_agent)
 
 
-async def _build(tx: Tx, cast: DemoSchool, password_hash: str) -> None:
+async def _build(tx: Tx, cast: DemoSchool, password_hash: str, own_rules: str | None) -> None:
     await roster.create_school(
         tx, code=cast.code, name=cast.name, country="GB", zone="Europe/London", language="en",
         policy_preset=cast.policy_preset,
     )  # fmt: skip
+    if own_rules is not None:
+        await policy.put_in_force(tx, own_rules, reason="The demo was founded with this document.")
     pupils = await _pupils(tx, cast)
     adults: dict[str, UUID] = {}
     for adult in cast.adults:
@@ -107,7 +113,7 @@ async def _build(tx: Tx, cast: DemoSchool, password_hash: str) -> None:
 
 async def _accept_terms(tx: Tx) -> None:
     """The demo's people have accepted: a visitor who looks through somebody's eyes is not asked in their name."""
-    rules = SchoolRules(checked(json.loads((await policy.versions(tx))[0].data)))
+    rules = SchoolRules(checked(json.loads((await policy_store.versions(tx))[-1].data)))
     for one in await account_store.linked_people(tx):
         person = await roster_store.person(tx, one)
         assert person is not None

@@ -32,6 +32,17 @@ async def found(tx: Tx, preset: str, *, name: str, zone: str) -> PolicyVersion:
     return version
 
 
+async def put_in_force(tx: Tx, text: str, *, reason: str) -> PolicyVersion:
+    """An operator's version that counts at once. Raises PolicyRefused with every fault of the document."""
+    policy = parse(text)
+    await store.lock_versions(tx)
+    version = await store.insert_version(
+        tx, author=None, author_role="operator", document=text, data=data_of(policy), reason=reason, counts_from=tx.now
+    )
+    await feed.record(tx, fact_about(tx.school, version))
+    return version
+
+
 async def found_missing(runtime: Runtime) -> None:
     """Give schools from before policies were kept the preset they were founded with; a job, so that an upgrade needs no hand."""
     for school in await store.schools_without(runtime.database):

@@ -27,6 +27,9 @@ STOPPED_SHOWN = timedelta(days=30)
 AT_ONCE = 200
 """Threads looked at in one run."""
 
+OBEYED_AFTER = timedelta(seconds=2)
+"""A process may decide by rules that are a second old: after so long, none decides by those before a change."""
+
 
 async def list_held(call: Call, *, thread: ThreadId | None, before: int | None, limit: int) -> Sequence[Held]:
     """The member's own waiting messages, newest first; one more than `limit` when there are more. Asks for no right to the thread:
@@ -106,4 +109,4 @@ async def _decide(runtime: Runtime, tx: Tx, waiting: Waiting) -> bool:
 async def note_policy(tx: Tx, change: AccessChange) -> None:
     """Another version of the rules: what waits is decided anew from the instant at which it counts (POL-2)."""
     counts_from = change.policy_version.counts_from.ToDatetime(tzinfo=UTC)
-    await store.look_anew(tx, max(counts_from, tx.now))
+    await store.look_anew(tx, max(counts_from, tx.now + OBEYED_AFTER))

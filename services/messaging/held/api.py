@@ -9,14 +9,11 @@ from fastapi import APIRouter, Query
 from bookbag.chassis import pages
 from bookbag.chassis.http import Shown
 from bookbag.chassis.pages import Cursor, Limit
-from bookbag.chassis.problems import ProblemKind
 from bookbag.directory.http import CallHere
 from bookbag.school.policy.rules.reasons import Reason
 from services.messaging.held import actions
 from services.messaging.held.model import Composing
 from services.messaging.model import HIGHEST_SEQ, MessageId, ThreadId
-
-NO_LONGER_HELD = ProblemKind("no-longer-held", 409, "The message has been sent meanwhile and can be read by now.")
 
 waiting = APIRouter()
 

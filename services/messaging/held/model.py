@@ -5,11 +5,10 @@ The decisions themselves are the kernel's (`may_send`, `may_begin`); here they b
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 
-from bookbag.chassis.problems import Problem, ProblemKind
 from bookbag.school.policy.rules import (
     Beginning,
     Outcome,
@@ -24,15 +23,6 @@ from bookbag.school.policy.rules import (
 from bookbag.school.policy.rules.reasons import Reason
 from bookbag.school.roles import STAFF, Role, SeatKind
 from services.messaging.model import MessageId, PersonId, Side, ThreadId
-
-QUIET_HOURS = ProblemKind(
-    "quiet-hours",
-    403,
-    "The school takes no messages at this hour. Keep what you wrote and send it later; `opens` says when.",
-)
-NO_CONVERSATION = ProblemKind(
-    "no-conversation", 403, "The school's rules do not let you begin this conversation. `reason` says which rule."
-)
 
 LOOK_AGAIN = timedelta(days=1)
 """When to look again at a message for which the calendar knows no opening."""
@@ -119,21 +109,6 @@ def alerts_of(rules: SchoolRules, about_safety: bool) -> tuple[str, ...] | None:
 def codes(sending: Sending) -> list[str]:
     """The reasons of a decision as stable codes."""
     return [str(reason.code) for reason in sending.reasons]
-
-
-def refusal(sending: Sending) -> Problem:
-    """The Problem `quiet-hours` of a message that is not taken now; `opens` is missing where the calendar knows no opening."""
-    extra = {"reasons": " ".join(codes(sending))}
-    if sending.opens is not None:
-        extra["opens"] = sending.opens.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return Problem(QUIET_HOURS, extra=extra)
-
-
-def refuse_beginning(rules: SchoolRules, role: Role, kind: str) -> None:
-    """Raise the Problem `no-conversation` unless somebody in this role may begin with this kind of seat."""
-    allowed, seat = talks(rules, role), SeatKind(kind)
-    if seat not in allowed.begins:
-        raise Problem(NO_CONVERSATION, extra={"reason": str(allowed.reason(seat, rules, role).code)})
 
 
 def talks(rules: SchoolRules, role: Role) -> Talks:

@@ -10,18 +10,14 @@ from bookbag.school.roles import Role
 from services.messaging.held.model import LOOK_AGAIN, Held, HeldState, Waiting, codes
 from services.messaging.model import MessageId, PersonId, Right, SeatId, Side, ThreadId
 
-_HELD = (
-    "select message_id, thread_id, place, text, language, accepted_at, state, visible_at, answer_by, reasons from held_message"
-    " where school_id = $1 and author_id = $2 and author_role = $3"
-)
-
 
 async def own(
     tx: MemberTx, *, thread: ThreadId | None, before: int | None, stopped_since: datetime, limit: int
 ) -> list[Held]:
     """The member's own messages that wait, newest first, and those stopped not longer ago than that."""
     rows = await tx.fetch(
-        _HELD + " and (state = 'held' or state = 'stopped' and ended_at > $6)"
+        "select message_id, thread_id, place, text, language, accepted_at, state, visible_at, answer_by, reasons from held_message"
+        " where school_id = $1 and author_id = $2 and author_role = $3 and (state = 'held' or state = 'stopped' and ended_at > $6)"
         " and ($4::uuid is null or thread_id = $4) and ($5::bigint is null or place < $5) order by place desc limit $7",
         tx.school, tx.person, tx.member.role, thread, before, stopped_since, limit,
     )  # fmt: skip

@@ -13,7 +13,7 @@ from bookbag.directory.projector import Projector
 from bookbag.identity.v1.access_pb2 import AccessChange, Guardianship, PolicyVersion
 from services.messaging.service import REACTS
 from tests.support.house import House
-from tests.support.policies import OPEN, document_with
+from tests.support.policy import OPEN, document_with
 
 
 @dataclass
@@ -113,6 +113,7 @@ class School:
         await projector.leases.renew()
         await projector.apply([change], position=None)
         await projector.leases.give_back()
+        self.runtime.state.pop("policies", None)  # as a second later
 
     async def changes(self, sql: str, *arguments: Any) -> None:
         """Change facts: `$1` is the school."""

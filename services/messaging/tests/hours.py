@@ -11,7 +11,7 @@ from bookbag.chassis.clock import MovableClock
 from services.messaging.held import actions as held
 from services.messaging.tests.builders import Oak, Somebody
 from tests.support.house import House
-from tests.support.policies import document_with
+from tests.support.policy import document_with
 
 LONDON = ZoneInfo("Europe/London")
 

@@ -9,7 +9,7 @@ from bookbag.chassis.problems import DependencyAway
 from bookbag.messaging.v1.events_pb2 import MessageSent
 from services.messaging.tests.hours import Hours, london, school_at, shown
 from tests.support.house import House
-from tests.support.policies import document
+from tests.support.policy import document
 
 FRIDAY_EVENING = "2026-11-27 18:00"
 MONDAY_MORNING = "2026-11-30 08:00"

@@ -25,8 +25,7 @@ from services.notify.mail.rounds import rounds_of
 from services.notify.service import REACTS
 from services.notify.tests.doubles import Identity, MailServer, Owner, siblings
 from tests.support.house import House
-from tests.support.policies import OPEN, document_with
-from tests.support.policy import known_policy
+from tests.support.policy import OPEN, document_with, known_policy
 
 MONDAY = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 
@@ -108,6 +107,7 @@ class Town:
             [AccessChange(school_id=str(self.school), revision=self.version, policy_version=fact)], position=None
         )
         await projector.leases.give_back()
+        self.runtime.state.pop("policies", None)  # as a second later
 
     async def hear(self, event: Message, *, event_id: UUID | None = None, sequence: int | None = None) -> UUID:
         """Let notify hear an event as its consumer would. Gives the event's id."""

@@ -260,6 +260,11 @@ async def test_a_worker_killed_while_handing_over_doubles_only_that_mail_under_t
     town.clock.move(timedelta(seconds=20))
     await rounds_of(town.runtime).make()
     await town.post.hanging.wait()
+
+    async def the_other_mail_is_written_down() -> bool:
+        return (await town.deliveries())[town.other_guardian] == ("sent", None)
+
+    await eventually(the_other_mail_is_written_down)
     await rounds_of(town.runtime).settle(0)  # as a kill would: broken off, nothing written down
     assert (await town.deliveries())[town.guardian] == ("sending", None)
     town.post.patience.set()

@@ -8,7 +8,7 @@ import pytest
 
 from bookbag.content.v1.service_pb2 import Reader
 from services.notify.tests.conftest import Town
-from tests.support.policies import document
+from tests.support.policy import document
 
 ADA, MARTA, LEA = "ada@example.org", "marta@example.org", "lea@example.org"
 LONDON = ZoneInfo("Europe/London")
@@ -75,7 +75,7 @@ async def test_a_change_of_the_hours_rings_at_once(town: Town) -> None:
     await town.obeys(document("b"))
     await a_guardian_writes(town, "2026-11-27 18:00")
     await town.obeys(document("b", staff__notifications__hours="always", staff__notifications__in_lessons="ring"))
-    await town.rounds()
+    await town.after(seconds=2)
     assert len(town.post.to(ADA)) == 1
 
 

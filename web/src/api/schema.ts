@@ -67,6 +67,39 @@ export type Message = {
   version: number;
   /** null: written in the reader's own language. */
   translation: Translation | null;
+  /** By when the family was promised an answer. */
+  answer_by: string | null;
+  about_safety: boolean;
+};
+
+/** A message as the server took it. While it is held it has no number (0) and `visible_at` is its hour, where one is known. */
+export type Accepted = Message & {
+  state: "sent" | "held" | "withdrawn" | "stopped";
+  visible_at: string | null;
+  reasons: string[];
+};
+
+/** A message of one's own that waits for its hour, or was stopped because one may not write there any more. */
+export type Held = {
+  id: string;
+  thread: string;
+  text: string;
+  language: string;
+  accepted_at: string;
+  state: "held" | "stopped";
+  visible_at: string | null;
+  answer_by: string | null;
+  reasons: string[];
+};
+
+/** What would become of a message written now, by the school's rules. */
+export type Composing = {
+  state: "now" | "held" | "refused";
+  visible_at: string | null;
+  opens: string | null;
+  answer_by: string | null;
+  reasons: { code: string; at: string | null }[];
+  safety: { words: string; number: string };
 };
 
 /** Somebody an entry of the record speaks of; without a name once it is erased. */
@@ -291,15 +324,21 @@ export interface paths {
       { pupil: string; seat: string }
     >;
   };
-  "/messaging/v1/threads/{thread}": { get: Operation<{ 200: Json<Thread> }, { path: { thread: string } }> };
+  "/messaging/v1/threads/{thread}": {
+    get: Operation<{ 200: Json<Thread & { composing: Composing | null }> }, { path: { thread: string } }>;
+  };
   "/messaging/v1/threads/{thread}/messages": {
     get: Operation<{ 200: Json<Page<Message>> }, { path: { thread: string }; query?: Paging & { after?: number } }>;
     post: Operation<
-      { 201: Json<Message> },
+      { 201: Json<Accepted> },
       { path: { thread: string }; header: { "Idempotency-Key": string } },
-      { text: string; language?: string }
+      { text: string; language?: string; about_safety?: boolean }
     >;
   };
+  "/messaging/v1/held": {
+    get: Operation<{ 200: Json<Page<Held>> }, { query?: Paging & { thread?: string } }>;
+  };
+  "/messaging/v1/held/{message}": { delete: Operation<{ 204: Empty }, { path: { message: string } }> };
   "/messaging/v1/threads/{thread}/read": {
     put: Operation<{ 204: Empty }, { path: { thread: string } }, { seq: number }>;
   };

@@ -1,7 +1,9 @@
 /** Where a message is written; nothing typed here is ever thrown away by us. */
 import { Plural, useLingui } from "@lingui/react/macro";
-import { type KeyboardEvent, useId, useRef } from "react";
+import { type KeyboardEvent, useId, useRef, useState } from "react";
+import type { Composing } from "../data/types.ts";
 import { Button } from "./Button.tsx";
+import { RulesNote, SafetyChoice } from "./SchoolRules.tsx";
 import { TextArea } from "./TextArea.tsx";
 import "./composer.css";
 
@@ -13,26 +15,32 @@ export type ComposerProps = {
   sendLabel: string;
   text: string;
   onText(text: string): void;
-  onSend(text: string): void;
+  onSend(text: string, aboutSafety: boolean): void;
   language: string;
   disabled?: boolean;
   /** Why nothing can be sent now. */
   why?: string | undefined;
+  /** What the school's rules make of a message written now; left out while nobody has said. */
+  composing?: Composing | null | undefined;
 };
 
-export function Composer({ sendLabel, text, onText, onSend, language, disabled = false, why }: ComposerProps) {
+export function Composer(props: ComposerProps) {
+  const { sendLabel, text, onText, onSend, language, disabled = false, why, composing } = props;
+  const [aboutSafety, setAboutSafety] = useState(false);
   const { t } = useLingui();
   const area = useRef<HTMLTextAreaElement>(null);
   const noteId = useId();
   // The server counts characters, not UTF-16 units.
   const length = text.length < COUNT_FROM ? text.length : [...text].length;
   const tooMany = length - LONGEST;
-  const ready = text.trim() !== "" && tooMany <= 0 && !disabled;
+  const refused = composing?.state === "refused" && !aboutSafety;
+  const ready = text.trim() !== "" && tooMany <= 0 && !disabled && !refused;
 
   const send = () => {
     if (!ready) return;
-    onSend(text.trim());
+    onSend(text.trim(), aboutSafety);
     onText("");
+    setAboutSafety(false);
     area.current?.focus();
   };
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
@@ -53,6 +61,7 @@ export function Composer({ sendLabel, text, onText, onSend, language, disabled =
         send();
       }}
     >
+      {composing && !aboutSafety && <RulesNote composing={composing} />}
       <TextArea
         ref={area}
         label={t`Your message`}
@@ -66,6 +75,7 @@ export function Composer({ sendLabel, text, onText, onSend, language, disabled =
         describedBy={note ? noteId : undefined}
         data-testid="composer"
       />
+      {composing && <SafetyChoice safety={composing.safety} chosen={aboutSafety} onChoose={setAboutSafety} />}
       <div className="composer-foot">
         <p
           id={noteId}

@@ -10,6 +10,7 @@ import { problemWords, worthRetrying } from "../words/problems.ts";
 import { inWords } from "../words/seats.ts";
 import { useWhen } from "../words/useWhen.ts";
 import { Button } from "./Button.tsx";
+import { Icon } from "./Icon.tsx";
 import "./message-bubble.css";
 
 export type MessageBubbleProps = {
@@ -22,6 +23,8 @@ export type MessageBubbleProps = {
   withState?: boolean;
   onRetry?(): void;
   onDiscard?(): void;
+  /** Takes a held message back. */
+  onWithdraw?(): void;
 };
 
 export function MessageBubble(props: MessageBubbleProps) {
@@ -32,7 +35,7 @@ export function MessageBubble(props: MessageBubbleProps) {
   const translation = message.mine ? null : message.translation;
   const translated = translation?.state === "stored" && translation.text !== null;
   const showsTranslation = translated && !original;
-  const unsettled = message.state === "failed" || message.state === "waiting" || message.state === "sending";
+  const unsettled = message.state !== "sent" && message.state !== "seen";
   const exact = when.exact(message.sent_at);
   const author = message.author.name;
 
@@ -44,6 +47,12 @@ export function MessageBubble(props: MessageBubbleProps) {
       aria-label={message.mine ? t`You, ${exact}` : t`${author}, ${exact}`}
     >
       {withAuthor && <bdi className="bubble-author">{author}</bdi>}
+      {message.about_safety && (
+        <p className="bubble-safety">
+          <Icon name="warning" />
+          <Trans>About a child’s safety</Trans>
+        </p>
+      )}
       <div className="bubble" title={exact}>
         <p
           className="bubble-text"
@@ -64,6 +73,8 @@ export function MessageBubble(props: MessageBubbleProps) {
       </div>
       {message.state === "failed" ? (
         <Refusal message={message} onRetry={props.onRetry} onDiscard={props.onDiscard} />
+      ) : message.state === "held" ? (
+        <Waiting message={message} onWithdraw={props.onWithdraw} />
       ) : withState || unsettled ? (
         <StateWords message={message} />
       ) : (
@@ -124,6 +135,8 @@ function StateWords({ message }: { message: ShownMessage }) {
         return t`Sending`;
       case "waiting":
         return t`Waiting for network`;
+      case "stopped":
+        return t`Not sent: you may not write here any more`;
       case "seen": {
         const moment = message.seenAt ? when.moment(message.seenAt) : "";
         const who = inWords(message.seenBy, i18n);
@@ -131,7 +144,9 @@ function StateWords({ message }: { message: ShownMessage }) {
       }
       default: {
         const moment = when.moment(message.sent_at);
-        return t`Sent ${moment}`;
+        if (message.answer_by === null || Date.parse(message.answer_by) < Date.now()) return t`Sent ${moment}`;
+        const by = when.ahead(message.answer_by);
+        return t`Sent ${moment} · answer by ${by}`;
       }
     }
   };
@@ -139,6 +154,21 @@ function StateWords({ message }: { message: ShownMessage }) {
     <p className="bubble-note" data-testid="message-state" title={when.exact(message.seenAt ?? message.sent_at)}>
       {words()}
     </p>
+  );
+}
+
+function Waiting({ message, onWithdraw }: { message: ShownMessage; onWithdraw: (() => void) | undefined }) {
+  const { t } = useLingui();
+  const when = useWhen();
+  const seen = message.visibleAt === null ? null : when.ahead(message.visibleAt);
+  const by = message.answer_by === null ? null : when.ahead(message.answer_by);
+  return (
+    <div className="bubble-waiting">
+      <p className="bubble-note" data-testid="message-state">
+        {seen === null ? t`Held` : by === null ? t`Held until ${seen}` : t`Held until ${seen} · answer by ${by}`}
+      </p>
+      <Button look="quiet" onPress={() => onWithdraw?.()} data-testid="withdraw">{t`Take back`}</Button>
+    </div>
   );
 }
 

@@ -20,6 +20,8 @@ export const keys = {
   thread: (id: string) => ["thread", id] as const,
   messages: (id: string) => ["messages", id] as const,
   contacts: (q: string) => ["contacts", q] as const,
+  held: (id: string) => ["held", id] as const,
+  composing: (id: string) => ["composing", id] as const,
   unread: ["unread"] as const,
 };
 

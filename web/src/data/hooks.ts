@@ -7,12 +7,27 @@ import { Problem, Unreachable } from "../api/problem.ts";
 import { useWorkspace } from "../session/session.tsx";
 import { keys } from "./holding.ts";
 import { nothingYet } from "./merging.ts";
-import type { Contacts, LiveState, Messages, OneThread, OwnHours, Thread, Threads, Unread, Week } from "./types.ts";
+import type {
+  Composing,
+  Contacts,
+  Held,
+  LiveState,
+  Messages,
+  OneThread,
+  OwnHours,
+  Thread,
+  Threads,
+  Unread,
+  Week,
+} from "./types.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Stands in while nobody acts; nothing is ever asked through it. */
 const idle = new QueryClient();
 const noThreads: Thread[] = [];
+const noneHeld: Held[] = [];
+/** How often an open conversation asks anew what the rules say: hours open and close while it is looked at. */
+const RULES_AGAIN_MS = 20_000;
 const nothing = () => {};
 
 export function useThreads(): Threads {
@@ -47,6 +62,22 @@ export function useThread(id: string): OneThread {
   return { thread: problem === "not-found" ? null : (data ?? null), problem };
 }
 
+/** What would become of a message written now: undefined until the server said, null for who reads without writing. */
+export function useComposing(id: string): Composing | null | undefined {
+  const workspace = useWorkspace();
+  const { data } = useQuery(
+    {
+      queryKey: keys.composing(id),
+      queryFn: () => acting(workspace).fetchComposing(id),
+      enabled: workspace !== null,
+      staleTime: 0,
+      refetchInterval: RULES_AGAIN_MS,
+    },
+    workspace?.queries ?? idle,
+  );
+  return data;
+}
+
 export function useMessages(id: string): Messages {
   const workspace = useWorkspace();
   const version = useSyncExternalStore(workspace?.subscribe ?? never, workspace?.version ?? zero);
@@ -55,18 +86,24 @@ export function useMessages(id: string): Messages {
     { queryKey: keys.messages(id), queryFn: () => acting(workspace).messages.fetch(id), enabled: workspace !== null },
     workspace?.queries ?? idle,
   );
+  const { data: held } = useQuery(
+    { queryKey: keys.held(id), queryFn: () => acting(workspace).fetchHeld(id), enabled: workspace !== null },
+    workspace?.queries ?? idle,
+  );
   const problem = codeOf(error);
   // biome-ignore lint/correctness/useExhaustiveDependencies: `version` stands for what is pending inside the workspace.
   const messages = useMemo(
-    () => workspace?.shown(id, problem === "not-found" ? nothingYet : (data ?? nothingYet), thread) ?? [],
-    [workspace, id, data, thread, problem, version],
+    () =>
+      workspace?.shown(id, problem === "not-found" ? nothingYet : (data ?? nothingYet), thread, held ?? noneHeld) ?? [],
+    [workspace, id, data, thread, problem, version, held],
   );
   return {
     messages,
     loading: isPending && error === null,
     more: data !== undefined && data.messages.length > 0 && !data.complete,
     loadOlder: useCallback(async () => workspace?.messages.older(id).catch(nothing), [workspace, id]),
-    send: useCallback((text) => workspace?.write(id, text), [workspace, id]),
+    send: useCallback((text, aboutSafety) => workspace?.write(id, text, aboutSafety), [workspace, id]),
+    withdraw: useCallback(async (message) => workspace?.withdraw(id, message).catch(nothing), [workspace, id]),
     retry: useCallback((key) => workspace?.retry(key), [workspace]),
     discard: useCallback((key) => workspace?.discard(key), [workspace]),
     problem,

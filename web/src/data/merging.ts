@@ -2,7 +2,7 @@
  * How pages, live catch-ups and what was kept become one conversation, and how unsent words take their place in it
  * without being shown twice or disappearing for a moment.
  */
-import type { Message, Thread } from "../api/schema.ts";
+import type { Held, Message, Thread } from "../api/schema.ts";
 import type { Unsent } from "../keep/keep.ts";
 import type { ShownMessage } from "./types.ts";
 
@@ -111,6 +111,8 @@ export type Pending = {
   keys: ReadonlyMap<string, string>;
   waitingForNetwork: boolean;
   author: Message["author"];
+  /** Newest first, as the server lists them. */
+  held: readonly Held[];
 };
 
 /**
@@ -124,9 +126,12 @@ export function shownMessages(
 ): ShownMessage[] {
   const keyOfId = new Map(pending.keys);
   const stored = new Set(conversation.messages.map((each) => keyOfId.get(each.id)));
+  const released = new Set(conversation.messages.map((each) => each.id));
+  const held = pending.held.filter((each) => !released.has(each.id)).reverse();
+  const accepted = new Set(held.map((each) => keyOfId.get(each.id)));
   const waiting: Unsent[] = [];
   for (const each of pending.unsent) {
-    if (stored.has(each.key)) continue;
+    if (stored.has(each.key) || accepted.has(each.key)) continue;
     const echo = each.state === "refused" ? undefined : echoOf(each, conversation.messages, keyOfId);
     if (echo) keyOfId.set(echo.id, each.key);
     else waiting.push(each);
@@ -134,6 +139,7 @@ export function shownMessages(
   const seen = sightings(conversation.messages, thread?.others_read ?? []);
   return [
     ...conversation.messages.map((each) => shownStored(each, keyOfId.get(each.id) ?? each.id, seen)),
+    ...held.map((each) => shownHeld(each, keyOfId.get(each.id) ?? each.id, pending)),
     ...waiting.map((each) => shownUnsent(each, pending)),
   ];
 }
@@ -166,6 +172,29 @@ function shownStored(message: Message, key: string, sightings: Sighting[]): Show
     seenAt: by.every((each) => each.newestOfMine === message.seq) ? (exact?.at ?? null) : null,
     seenBy: by.map((each) => each.name),
     problem: null,
+    visibleAt: null,
+  };
+}
+
+function shownHeld(held: Held, key: string, pending: Pending): ShownMessage {
+  return {
+    id: held.id,
+    key,
+    seq: null,
+    author: pending.author,
+    mine: true,
+    text: held.text,
+    language: held.language,
+    sent_at: held.accepted_at,
+    version: 0,
+    translation: null,
+    answer_by: held.answer_by,
+    about_safety: false,
+    state: held.state,
+    seenAt: null,
+    seenBy: [],
+    problem: null,
+    visibleAt: held.visible_at,
   };
 }
 
@@ -181,9 +210,12 @@ function shownUnsent(unsent: Unsent, pending: Pending): ShownMessage {
     sent_at: new Date(unsent.written_at).toISOString(),
     version: 0,
     translation: null,
+    answer_by: null,
+    about_safety: unsent.about_safety ?? false,
     state: unsent.state === "refused" ? "failed" : pending.waitingForNetwork ? "waiting" : "sending",
     seenAt: null,
     seenBy: [],
     problem: unsent.code,
+    visibleAt: null,
   };
 }

@@ -2,8 +2,10 @@
  * What the pages are given: the server's own shapes, plus what only this device knows about a message on its way.
  */
 import type {
+  Composing,
   Contact,
   DemoPerson,
+  Held,
   Membership,
   Message,
   OwnHours,
@@ -17,8 +19,10 @@ import type {
 import type { Closed } from "../session/closing.ts";
 
 export type {
+  Composing,
   Contact,
   DemoPerson,
+  Held,
   Membership,
   Message,
   OwnHours,
@@ -31,15 +35,16 @@ export type {
 };
 
 /**
- * How far a message of mine has come. `waiting`: no network; `sending`: on its way; `failed`: refused, needs me;
- * `sent`: on the server; `seen`: read by at least one other person. Messages of others are always `sent`.
+ * How far a message of mine has come. `waiting`: no network; `sending`: on its way; `failed`: refused, needs me; `held`: on
+ * the server, which lets it out at its hour; `stopped`: never let out; `sent`: with the others; `seen`: read by at least one
+ * of them. Messages of others are always `sent`.
  */
-export type MessageState = "sending" | "waiting" | "failed" | "sent" | "seen";
+export type MessageState = "sending" | "waiting" | "failed" | "held" | "stopped" | "sent" | "seen";
 
 export type ShownMessage = Omit<Message, "seq"> & {
   /** Stays the same from the moment of writing, so that a list item survives becoming a stored message. */
   key: string;
-  /** null: not on the server yet. */
+  /** null: not with the others yet. */
   seq: number | null;
   state: MessageState;
   /** When the first reader saw it (RFC 3339); null when nobody has, and on older messages, where only a later time is known. */
@@ -48,6 +53,8 @@ export type ShownMessage = Omit<Message, "seq"> & {
   seenBy: string[];
   /** The problem code of a refusal. */
   problem: string | null;
+  /** When a held one is let out, where the school's calendar knows. */
+  visibleAt: string | null;
 };
 
 export type LiveState = "live" | "reconnecting" | "offline";
@@ -106,7 +113,9 @@ export type Messages = {
   loading: boolean;
   more: boolean;
   loadOlder(): Promise<void>;
-  send(text: string): void;
+  send(text: string, aboutSafety: boolean): void;
+  /** Takes back a held message; what the server says against it shows when the list is fetched again. */
+  withdraw(id: string): Promise<void>;
   retry(key: string): void;
   discard(key: string): void;
   problem: string | null;

@@ -5,7 +5,7 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { type Api, authorised, openApi, reaching, type Send } from "../api/client.ts";
 import { type Problem, problemOf, unwrap } from "../api/problem.ts";
-import type { Contact, Membership, Message, OwnHours, Page, Thread, Week } from "../api/schema.ts";
+import type { Accepted, Composing, Contact, Held, Membership, OwnHours, Page, Thread, Week } from "../api/schema.ts";
 import type { Keep } from "../keep/keep.ts";
 import { ENDINGS, LiveStream, type Told } from "../live/stream.ts";
 import { Outgoing } from "../queue/outgoing.ts";
@@ -62,11 +62,11 @@ export class Workspace {
       online: parts.surroundings.online,
       changed: () => this.#changed(),
       announce: () => this.#tabs.say({ kind: "unsent" }),
-      post: async ({ thread, key, text, language }) =>
+      post: async ({ thread, key, text, language, about_safety }) =>
         unwrap(
           await api.POST("/messaging/v1/threads/{thread}/messages", {
             params: { path: { thread }, header: { "Idempotency-Key": key } },
-            body: { text, language },
+            body: { text, language, ...(about_safety && { about_safety }) },
           }),
         ),
       sent: ({ thread, key }, message) => this.#sent(thread, key, message),
@@ -175,21 +175,47 @@ export class Workspace {
 
   // Messages
 
-  shown(id: string, conversation: Conversation, thread: Thread | null): ShownMessage[] {
+  shown(id: string, conversation: Conversation, thread: Thread | null, held: readonly Held[] = []): ShownMessage[] {
     const { person, name, role } = this.#member;
     return shownMessages(conversation, thread, {
       unsent: this.#outgoing.list.filter((each) => each.thread === id),
       keys: this.#keysOfSent,
       waitingForNetwork: this.#outgoing.waitingForNetwork,
       author: { id: person, name, side: role === "guardian" ? "family" : "staff" },
+      held,
     });
   }
 
-  write(id: string, text: string): void {
+  /** My messages in a conversation that wait for their hour, newest first. */
+  async fetchHeld(id: string): Promise<readonly Held[]> {
+    const page = unwrap(
+      await this.#held.api.GET("/messaging/v1/held", { params: { query: { thread: id, limit: PAGE } } }),
+    );
+    return page.items;
+  }
+
+  async withdraw(thread: string, message: string): Promise<void> {
+    try {
+      unwrap(await this.#held.api.DELETE("/messaging/v1/held/{message}", { params: { path: { message } } }));
+    } finally {
+      await this.#held.quietly(() => this.messages.catchUp(thread));
+      await this.queries.invalidateQueries({ queryKey: keys.held(thread) });
+    }
+  }
+
+  /** What would become of a message written now; null for who reads without writing. */
+  async fetchComposing(id: string): Promise<Composing | null> {
+    const found = unwrap(
+      await this.#held.api.GET("/messaging/v1/threads/{thread}", { params: { path: { thread: id } } }),
+    );
+    return found.composing;
+  }
+
+  write(id: string, text: string, about_safety = false): void {
     const words = text.trim();
     if (words === "") return;
     const after_seq = newestSeq(this.#held.conversation(id)) || (this.threads.known(id)?.head_seq ?? 0);
-    this.#outgoing.write({ thread: id, text: words, language: this.#member.language, after_seq });
+    this.#outgoing.write({ thread: id, text: words, language: this.#member.language, after_seq, about_safety });
   }
 
   retry(key: string): void {
@@ -258,15 +284,23 @@ export class Workspace {
     if (this.#held.closed) return;
     const mine = event.kind === "message" ? event.author : event.kind === "read" ? event.person : null;
     void this.#held.quietly(() => this.threads.refresh(event.thread));
-    if (event.kind === "message") void this.#held.quietly(() => this.messages.catchUp(event.thread));
+    if (event.kind === "message") {
+      void this.#held.quietly(() => this.messages.catchUp(event.thread));
+      void this.queries.invalidateQueries({ queryKey: keys.held(event.thread) });
+    }
     if (event.kind === "translation") void this.#held.quietly(() => this.messages.refresh(event.thread, event.message));
     if (event.kind === "read" ? mine === this.#member.person : mine !== null && mine !== this.#member.person) {
       void this.queries.invalidateQueries({ queryKey: keys.unread });
     }
   }
 
-  async #sent(thread: string, key: string, message: Message): Promise<void> {
+  async #sent(thread: string, key: string, message: Accepted): Promise<void> {
     this.#keysOfSent.set(message.id, key);
+    if (message.state !== undefined && message.state !== "sent") {
+      await this.queries.invalidateQueries({ queryKey: keys.held(thread) });
+      this.#tabs.say({ kind: "sent", thread });
+      return;
+    }
     const held = this.#held.conversation(thread);
     if (held && message.seq <= newestSeq(held) + 1) this.messages.add(thread, [message]);
     // A message of somebody else came between. When fetching it fails, this one stays pending and is asked for again.
@@ -281,6 +315,7 @@ export class Workspace {
     if (word.kind === "sent" && word.thread) {
       const { thread } = word;
       void this.#held.quietly(() => this.messages.catchUp(thread));
+      void this.queries.invalidateQueries({ queryKey: keys.held(thread) });
     }
   }
 

@@ -28,6 +28,7 @@ export type Unsent = {
   state: "waiting" | "sending" | "refused";
   /** The problem code of a refusal. */
   code: string | null;
+  about_safety?: boolean;
 };
 
 type Kept<T> = { value: T; kept_at: number };

@@ -19,7 +19,7 @@ const RUN_MS = 10 * 60_000;
 
 export type MessageListProps = {
   thread: Thread;
-  data: Pick<Messages, "messages" | "more" | "loadOlder" | "retry" | "discard">;
+  data: Pick<Messages, "messages" | "more" | "loadOlder" | "retry" | "discard" | "withdraw">;
 };
 
 export function MessageList({ thread, data }: MessageListProps) {
@@ -157,6 +157,7 @@ export function MessageList({ thread, data }: MessageListProps) {
                   withState={message.key === myNewest}
                   onRetry={() => data.retry(message.key)}
                   onDiscard={() => data.discard(message.key)}
+                  onWithdraw={() => void data.withdraw(message.id)}
                 />
               </li>
             );

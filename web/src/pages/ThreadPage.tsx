@@ -9,7 +9,7 @@ import { Icon } from "../components/Icon.tsx";
 import { IconButton } from "../components/IconButton.tsx";
 import { Notice } from "../components/Notice.tsx";
 import { Skeleton } from "../components/Skeleton.tsx";
-import { useDraft, useMarkRead, useMessages, useThread } from "../data/hooks.ts";
+import { useComposing, useDraft, useMarkRead, useMessages, useThread } from "../data/hooks.ts";
 import { useSession } from "../session/session.tsx";
 import { servedLanguage } from "../words/languages.ts";
 import { problemWords } from "../words/problems.ts";
@@ -30,6 +30,7 @@ function OneThread({ id }: { id: string }) {
   const { member, state } = useSession();
   const { thread, problem } = useThread(id);
   const data = useMessages(id);
+  const composing = useComposing(id);
   const [draft, setDraft] = useDraft(id);
   const [about, setAbout] = useState(false);
   const newestSeq = data.messages.findLast((each) => each.seq !== null)?.seq ?? null;
@@ -107,8 +108,15 @@ function OneThread({ id }: { id: string }) {
           onText={setDraft}
           onSend={data.send}
           language={servedLanguage(member?.language ?? "en")}
-          disabled={readOnly}
-          why={readOnly ? t`Writing works again when the school’s server is reached.` : undefined}
+          composing={composing}
+          disabled={readOnly || composing === null}
+          why={
+            readOnly
+              ? t`Writing works again when the school’s server is reached.`
+              : composing === null
+                ? t`You read here only what is about a child’s safety.`
+                : undefined
+          }
         />
       </section>
       <aside className="thread-aside" aria-label={t`About this conversation`}>

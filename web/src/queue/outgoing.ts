@@ -4,7 +4,7 @@
  */
 import { mintKey } from "../api/client.ts";
 import { Problem, Unreachable } from "../api/problem.ts";
-import type { Message } from "../api/schema.ts";
+import type { Accepted } from "../api/schema.ts";
 import type { Keep, Unsent } from "../keep/keep.ts";
 import { backoff, type Clock } from "../session/clock.ts";
 import type { Turns } from "../session/turns.ts";
@@ -14,9 +14,9 @@ const MOST_WAIT_MS = 60_000;
 
 export type Parts = {
   keep: Pick<Keep, "key" | "unsent" | "addUnsent" | "putUnsent" | "removeUnsent">;
-  post(unsent: Unsent): Promise<Message>;
+  post(unsent: Unsent): Promise<Accepted>;
   /** The message is on the server; called before its unsent record goes, so that it is shown all the time. */
-  sent(unsent: Unsent, message: Message): Promise<void>;
+  sent(unsent: Unsent, message: Accepted): Promise<void>;
   changed(): void;
   /** The kept queue changed: tabs of the same membership look again. */
   announce(): void;
@@ -26,7 +26,7 @@ export type Parts = {
   random?: () => number;
 };
 
-export type Draft = { thread: string; text: string; language: string; after_seq: number };
+export type Draft = { thread: string; text: string; language: string; after_seq: number; about_safety?: boolean };
 
 export class Outgoing {
   readonly #parts: Parts;

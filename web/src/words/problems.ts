@@ -27,13 +27,24 @@ const words: Record<string, MessageDescriptor> = {
   "signature-missing": msg`Write your name and today’s date, then accept.`,
   "policy-refused": msg`The rules hold a mistake and were not saved. The list beside them says which.`,
   "nothing-differs": msg`These rules say the same as those that count now. Nothing was saved.`,
+  "quiet-hours": msg`The school takes no messages at this hour. Send it again when it does.`,
+  "no-conversation": msg`The school’s rules do not let you begin this conversation.`,
   "edit-conflict": msg`Someone changed this at the same time. Try again.`,
 };
 
 const unknown = msg`Something went wrong on our side. Try again in a minute.`;
 
 /** Codes whose words change nothing by being sent again. */
-const final = new Set(["too-large", "invalid-input", "malformed", "key-reused", "forbidden", "not-found", "suspended"]);
+const final = new Set([
+  "too-large",
+  "invalid-input",
+  "malformed",
+  "key-reused",
+  "forbidden",
+  "not-found",
+  "suspended",
+  "no-conversation",
+]);
 
 export function problemWords(code: string): MessageDescriptor {
   return words[code] ?? unknown;

@@ -12,7 +12,7 @@ export type When = {
   brief(at: string): string;
   /** The time today, else the day and the time. */
   moment(at: string): string;
-  /** Always the day and the time, for what is still to come: "Monday 08:00". */
+  /** Always the day and the time, as a part of a sentence, for what is still to come: "Monday 08:00", "tomorrow 08:00". */
   ahead(at: string): string;
   exact(at: string): string;
 };
@@ -35,7 +35,18 @@ export function useWhen(): When {
     time: (at) => timeOf(at, zone),
     brief: (at) => (dayAt(at).kind === "today" ? timeOf(at, zone) : said(dayAt(at))),
     moment: (at) => (dayAt(at).kind === "today" ? timeOf(at, zone) : `${said(dayAt(at))} ${timeOf(at, zone)}`),
-    ahead: (at) => `${said(dayAt(at))} ${timeOf(at, zone)}`,
+    ahead: (at) => {
+      const day = dayAt(at);
+      const time = timeOf(at, zone);
+      if (day.kind === "today") return t`today ${time}`;
+      if (day.kind === "tomorrow") return t`tomorrow ${time}`;
+      return `${insideASentence(said(day), i18n.locale)} ${time}`;
+    },
     exact: (at) => exactly(at, zone, i18n.locale),
   };
+}
+
+/** English writes its weekdays large everywhere; others only where a sentence begins. */
+function insideASentence(day: string, language: string): string {
+  return language === "en" ? day : day.charAt(0).toLocaleLowerCase(language) + day.slice(1);
 }

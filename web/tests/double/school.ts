@@ -147,6 +147,8 @@ export class School {
       sent_at: new Date(Date.UTC(2026, 0, 5, 8, 0, seq)).toISOString(),
       version: 1,
       translation: null,
+      answer_by: null,
+      about_safety: false,
       ...given,
     };
     list.push(message);
