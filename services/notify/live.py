@@ -21,6 +21,7 @@ from bookbag.chassis.wake import Sleeper
 from bookbag.directory.call import Call
 from bookbag.directory.entry import prove_entry
 from bookbag.directory.policy import person_at
+from bookbag.directory.terms import refuse_without_terms
 from services.notify import store
 from services.notify.actions import live_channel
 from services.notify.figures import deliveries
@@ -136,6 +137,7 @@ class LiveStream:
         async with asyncio.timeout(LOOK_TAKES_SECONDS):
             who = await person_at(runtime, member.school, member.person, member.role, now)
             await prove_entry(runtime, member.school, member.person, who, now, self.call.address)
+            refuse_without_terms(who.rules, member.role, member.terms)
             return await self._read(now)
 
     async def _read(self, now: datetime) -> list[StreamEvent]:

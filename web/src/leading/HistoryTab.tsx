@@ -40,12 +40,8 @@ export function HistoryTab({ newest }: { newest: number }) {
                 <p className="leading-note">{t`The first version.`}</p>
               )
             ) : (
-              <Button
-                look="quiet"
-                onPress={() => read(each.number).then(setOpen, () => {})}
-                aria-label={t`What version ${each.number} changed`}
-              >
-                {t`What it changed`}
+              <Button look="quiet" onPress={() => read(each.number).then(setOpen, () => {})}>
+                {t`What version ${each.number} changed`}
               </Button>
             )}
           </li>

@@ -58,7 +58,7 @@ export function WeekDrawing({ week, zone }: { week: DrawnDay[]; zone: string }) 
           <span />
           <span className="week-scale">
             {[6, 8, 10, 12, 14, 16, 18, 20].map((hour) => (
-              <span key={hour}>{clock(hour * 60)}</span>
+              <span key={hour}>{hour}</span>
             ))}
           </span>
         </div>
