@@ -27,6 +27,9 @@ from tests.support.house import House, eventually
 OPEN, CLOSED = datetime(2026, 11, 25, 10, tzinfo=UTC), datetime(2026, 11, 25, 16, 1, tzinfo=UTC)
 """Two instants of a Wednesday under preset A, whose hours are 08:00 to 16:00."""
 
+SATURDAY, CHRISTMAS = datetime(2026, 11, 28, 10, tzinfo=UTC), datetime(2026, 12, 22, 10, tzinfo=UTC)
+"""At the hour of a working day, in term and after it."""
+
 SCHOOL, HOME = ip_address("203.0.113.7"), ip_address("192.0.2.10")
 
 
@@ -80,6 +83,11 @@ async def test_outside_the_hours_a_teacher_is_refused_with_the_time_at_which_the
     assert (await me(house, client, strict, strict.guardian, "guardian", clock)).status_code == 200
     clock.instant = OPEN + timedelta(days=1)
     assert (await me(house, client, strict, strict.teacher, "teacher", clock)).status_code == 200
+    for day_off, opens in ((SATURDAY, "2026-11-30T08:00:00+00:00"), (CHRISTMAS, "2027-01-04T08:00:00+00:00")):
+        clock.instant = day_off
+        told = (await me(house, client, strict, strict.teacher, "teacher", clock)).json()
+        assert (told["code"], told["opens"]) == ("outside-hours", opens)
+        assert (await me(house, client, strict, strict.leader, "leader", clock)).status_code == 200
 
 
 @pytest.mark.req("POL-4")

@@ -1,0 +1,141 @@
+"""A school that lets its staff in during working hours and from its own network: the working day ends on the screen too (POL-4)."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from bookbag.school.policy.parse import as_data, parse
+from bookbag.school.policy.presets import preset_text
+from tests.e2e.conftest import DESK, open_conversation, sign_in, tap_person
+from tests.e2e.test_every_screen import findings
+from tests.support.product import CHROMIUM, Product, running
+
+pytestmark = [pytest.mark.e2e, pytest.mark.req("POL-4")]
+Contexts = Callable[..., BrowserContext]
+
+# Each test is later than those before it, because a version of the rules counts from when it was saved.
+THURSDAY = datetime(2026, 11, 26, 10, tzinfo=ZoneInfo("Europe/London"))
+FRIDAY = THURSDAY + timedelta(days=1)
+MONDAY = THURSDAY + timedelta(days=4)
+
+IN_TIME = 60_000
+"""Milliseconds within which a session that fell out ends."""
+
+HERE, SCHOOL = "127.0.0.0/8", "203.0.113.0/24"
+
+
+def move_clock(product: Product, to: datetime) -> None:
+    """Let the product believe that it is this time from now on."""
+    whole = product.folder / "clock-shift.new"
+    whole.write_text(str((to - datetime.now(UTC)).total_seconds()))
+    whole.replace(product.folder / "clock-shift")
+
+
+def leader_of(product: Product) -> str:
+    return next(one["name"] for one in product.people if one["role"] == "leader")
+
+
+def let_staff_in(product: Product, network: str, **access: Any) -> None:
+    """The leader saves that staff come in as preset A says, where the school's network is this one."""
+    staff = as_data(parse(preset_text("a")))["staff"]
+    networks = [{"name": "School building", "range": network}]
+    with product.client(leader_of(product), "leader") as http:
+        found = http.get("/identity/v1/policy")
+        rules = found.json()["data"]
+        rules["staff"] |= {"hours": staff["hours"], "access": staff["access"] | {"networks": networks} | access}
+        saved = http.post(
+            "/identity/v1/policy/versions",
+            json={"data": rules, "reason": "Working hours only."},
+            headers={"if-match": found.headers["etag"]},
+        )
+        assert saved.status_code == 201, saved.text
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Product]:
+    """A product of its own, because its clock is moved."""
+    folder = tmp_path_factory.mktemp("closed") / "data"
+    with running(folder, kind=request.config.getoption("--product")) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def browser(product: Product) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=product.flags)
+        yield browser
+        browser.close()
+
+
+def closed_page(page: Page) -> None:
+    page.get_by_test_id("closed").wait_for(timeout=IN_TIME)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Closed until")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("08:00")
+    expect(page.get_by_test_id("composer")).to_have_count(0)
+
+
+def test_when_the_day_ends_a_teacher_is_out_with_the_draft_kept_and_finds_it_in_the_morning(
+    product: Product, contexts: Contexts
+) -> None:
+    move_clock(product, THURSDAY)
+    let_staff_in(product, HERE)
+    move_clock(product, THURSDAY.replace(hour=15, minute=58))
+    page = sign_in(contexts(viewport=DESK), product, "Hughes", "teacher")
+    open_conversation(page, "Maya")
+    page.get_by_test_id("composer").fill("On Friday we go to the")
+    move_clock(product, THURSDAY.replace(hour=16, minute=1))
+    closed_page(page)
+    assert findings(page) == []
+    page.reload()
+    closed_page(page)
+    family = sign_in(contexts(), product, "Carmen", "guardian")
+    expect(family.get_by_test_id("closed")).to_have_count(0)
+    move_clock(product, FRIDAY.replace(hour=8, minute=1))
+    page.get_by_test_id("come-back").click()
+    expect(page.get_by_test_id("composer")).to_have_value("On Friday we go to the", timeout=30_000)
+
+
+@pytest.mark.req("PRV-4")
+def test_a_leader_whom_the_hours_keep_out_too_comes_in_for_a_reason(product: Product, contexts: Contexts) -> None:
+    move_clock(product, FRIDAY)
+    let_staff_in(product, HERE, exempt_from_hours=[])
+    move_clock(product, FRIDAY.replace(hour=19))
+    page = contexts().new_page()
+    page.goto("/")
+    tap_person(page, product, leader_of(product), "leader")
+    closed_page(page)
+    page.get_by_test_id("glass-reason").fill("A child has not come home.")
+    page.get_by_test_id("break-glass").click()
+    page.locator('[data-testid="live-state"][data-state="live"]').wait_for(state="attached", timeout=30_000)
+    expect(page.get_by_test_id("closed")).to_have_count(0)
+
+
+@pytest.mark.req("OPS-3")
+def test_nobody_comes_in_by_saying_that_they_are_at_school(product: Product) -> None:
+    at_school = "203.0.113.7"
+    forged = {
+        "x-forwarded-for": at_school,
+        "forwarded": f"for={at_school}",
+        "x-real-ip": at_school,
+        "x-client-ip": at_school,
+    }
+    move_clock(product, MONDAY)
+    let_staff_in(product, SCHOOL)
+    with product.http() as http:
+        for name, role, code in (("Hughes", "teacher", "outside-network"), ("Carmen", "guardian", None)):
+            who = {"person": product.person(name, role)["person"], "role": role}
+            assert http.post("/identity/v1/demo/sessions", json=who).status_code == 201
+            end = time.monotonic() + 10
+            while _refusal(http, who, {}) != code:  # the rules before may still count for a moment
+                assert time.monotonic() < end, "the new rules are not obeyed"
+            for headers in (forged, forged | {"x-forwarded-for": f"{at_school}, 127.0.0.1"}):
+                assert _refusal(http, who, headers) == code
+
+
+def _refusal(http: Any, who: dict[str, str], headers: dict[str, str]) -> str | None:
+    return http.post("/identity/v1/tokens", json=who, headers=headers).json().get("code")
