@@ -12,6 +12,9 @@ ACROSS_SCHOOLS = {"lease", "outbox_head", "bus_offset", "limit_counter", "feed_s
 UNIQUE_ACROSS_SCHOOLS = {"outbox_in_order", "access_change_in_order"}
 """Unique indexes that order what no school can see."""
 
+THE_RECORD = {"audit_entry", "audit_head", "audit_anchor"}
+"""All that the reading role may see."""
+
 _RETENTION = re.compile(r"retention: [^;]+; legal hold: (yes|no)")
 _NO_TENANT = re.compile(r"tenant: none, because \w")
 
@@ -114,7 +117,7 @@ async def _views(connection: asyncpg.Connection):
 
 
 async def _roles(connection: asyncpg.Connection, service: str):
-    for role in ("app", "worker"):
+    for role in ("app", "worker", "reader"):
         name = f"bookbag_{service}_{role}"
         row = await connection.fetchrow("select * from pg_roles where rolname = $1", name)
         if row is None or row["rolsuper"] or row["rolbypassrls"] or row["rolcreaterole"] or row["rolcreatedb"]:
@@ -133,6 +136,17 @@ async def _roles(connection: asyncpg.Connection, service: str):
         )
         for row in truncating:
             yield Finding(f"may truncate {row['relname']}", name)
+    reader = f"bookbag_{service}_reader"
+    more = await connection.fetch(
+        "select c.relname from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v')"
+        " and (has_any_column_privilege($1, c.oid, 'select, insert, update') or has_table_privilege($1, c.oid, 'delete'))"
+        " and (c.relname <> all($2) or has_any_column_privilege($1, c.oid, 'insert, update')"
+        "   or has_table_privilege($1, c.oid, 'delete'))",
+        reader,
+        sorted(THE_RECORD),
+    )
+    for row in more:
+        yield Finding(f"reads more than the record, or changes it: {row['relname']}", reader)
 
 
 def rules(found: list[Finding]) -> Iterator[str]:

@@ -44,6 +44,8 @@ _BAD = {
     ),
     "a view that does not run with the reader's rights": "create view seen as select * from planted",
     "owns tables although it serves requests": "alter table planted owner to bookbag_toy_app",
+    "reads more than the record, or changes it: planted": "grant select on planted to bookbag_toy_reader",
+    "reads more than the record, or changes it: audit_entry": "grant update (reason) on audit_entry to bookbag_toy_reader",
     "may truncate planted": "grant truncate on planted to bookbag_toy_worker",
 }
 
