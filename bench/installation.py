@@ -71,7 +71,7 @@ def installation(
                     _fill(postgres.address.url(f"bookbag_{service}"), family, schools, threads=service == "messaging")
                 )
             keys = ensure_keys(folder / "keys", services)
-            listen = Ports.choose(ports.choose(1)[0])
+            listen = Ports.choose(ports.choose_lasting(1)[0])
             shared = settings(
                 folder, listen=listen, redis_url=valkey.address.url(), keys=keys, databases=urls, demo=False, web=None
             )

@@ -30,7 +30,7 @@ class Ports:
 
     @classmethod
     def choose(cls, http: int) -> "Ports":
-        return cls(http, *ports.choose(4))
+        return cls(http, *ports.choose_lasting(4))
 
     @property
     def address(self) -> str:

@@ -49,4 +49,5 @@ def choose_lasting(count: int) -> list[int]:
 
 
 def choose_one() -> int:
-    return choose(1)[0]
+    """One port for a server that listens soon."""
+    return choose_lasting(1)[0]

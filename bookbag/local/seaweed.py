@@ -156,7 +156,7 @@ class EmbeddedSeaweed:
             with contextlib.suppress(ValueError):
                 self._ports = cast("dict[str, int]", json.loads(kept.read_text()))
         if set(self._ports) != set(_PORTS) or not all(map(ports.is_free, self._ports.values())):
-            self._ports = dict(zip(_PORTS, ports.choose(len(_PORTS)), strict=True))
+            self._ports = dict(zip(_PORTS, ports.choose_lasting(len(_PORTS)), strict=True))
             write_private(kept, json.dumps(self._ports))
         self._close_client()
 

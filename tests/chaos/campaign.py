@@ -71,7 +71,9 @@ class Campaign:
     product: Product
     orders: Orders
     chance: random.Random
-    pause: float = 0.12
+    pause: float = 0.6
+    """Seconds between two messages of one writer. Together some seven a second: a recovery is to be measured, not how much a busy
+    machine can carry."""
     writes: list[Write] = field(default_factory=list)
     heard: list[tuple[int, dict]] = field(default_factory=list)
     recoveries: list[Recovery] = field(default_factory=list)

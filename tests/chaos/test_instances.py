@@ -26,7 +26,7 @@ COPIES = ("1", "2")
 @pytest.fixture
 def installation(fresh_house: House, tmp_path: Path) -> Iterator[Whole]:
     """Two instances of each process of identity, and two workers of messaging."""
-    grpc = dict(zip(COPIES, ports.choose(2), strict=True))
+    grpc = dict(zip(COPIES, ports.choose_lasting(2), strict=True))
     peers = dict.fromkeys(NAMES, ",".join(f"127.0.0.1:{port}" for port in grpc.values()))
     with whole_product(fresh_house, tmp_path, begin=False, BOOKBAG_PEERS=json.dumps(peers)) as whole:
         whole.grpc_ports = grpc

@@ -81,7 +81,7 @@ def house_of_failures(
 def failed(house_of_failures: House) -> Failed:
     """Run both processes of the clumsy service and ask for each of its failures."""
     house, log = house_of_failures, house_of_failures.folder / "clumsy.log"
-    http, grpc_port, serve_admin, work_admin = ports.choose(4)
+    http, grpc_port, serve_admin, work_admin = ports.choose_lasting(4)
     shared = os.environ | house.environment | {"BOOKBAG_HTTP_PORT": str(http), "BOOKBAG_GRPC_PORT": str(grpc_port)}
     with collecting() as collector:
         shared["BOOKBAG_OTLP_ENDPOINT"] = collector.endpoint

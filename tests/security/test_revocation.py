@@ -212,7 +212,7 @@ def apart(servers: TestServers, keys: KeyFiles, tmp_path_factory: pytest.TempPat
     with built(servers, keys, folder) as house, whole_product(house, folder, begin=False) as product:
         grpc_ports: dict[str, int] = {}
         for name in APART:
-            product.http_ports[name], grpc_ports[name] = ports.choose(2)
+            product.http_ports[name], grpc_ports[name] = ports.choose_lasting(2)
         product.environment["BOOKBAG_PEERS"] = json.dumps(
             {name: f"127.0.0.1:{port}" for name, port in grpc_ports.items()}
         )

@@ -94,7 +94,7 @@ def running(
 ) -> Generator[Product]:
     """Run the product until the block ends; then everything it started must be gone. `prefix` is a command that runs it, `told` are
     settings of all its processes. Its schools are open at any hour unless `policy` says otherwise (None: their presets)."""
-    port = ports.choose(1)[0]
+    port = ports.choose_lasting(1)[0]
     if policy is not None:
         document = folder.with_name(f"{folder.name}-policy.yaml")
         document.parent.mkdir(parents=True, exist_ok=True)

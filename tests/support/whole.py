@@ -169,7 +169,7 @@ class Whole:
 @contextmanager
 def whole_product(house: House, folder: Path, *, begin: bool = True, **changed: str) -> Generator[Whole]:
     """Start both processes (unless the caller begins others) and wait until every service is heard; all ended afterwards."""
-    http, grpc, smtp = ports.choose(3)
+    http, grpc, smtp = ports.choose_lasting(3)
     environment = house.environment | {
         "BOOKBAG_HTTP_PORT": str(http),
         "BOOKBAG_GRPC_PORT": str(grpc),

@@ -106,7 +106,7 @@ async def two(house: House, tmp_path: Path) -> AsyncIterator[Instances]:
 
 @contextmanager
 def _instances(house: House, folder: Path, number: int) -> Iterator[Instances]:
-    places = ports.choose(number)
+    places = ports.choose_lasting(number)
     made = Instances(house, folder / "notes", places)
     try:
         for port in places:

@@ -70,7 +70,7 @@ def test_the_doctor_looks_at_brokers_and_topics(bookbag: Bookbag) -> None:
         return brokers, topic
 
     brokers, topic = seen()
-    assert (brokers["state"], brokers["found"].startswith("Kafka ")) == ("ok", True)
+    assert (brokers["state"], brokers["found"].startswith("speaks as Kafka ")) == ("ok", True)
     assert (topic["state"], topic["do"]) == ("wrong", "Run `bookbag migrate`.")
 
     bookbag("migrate", "messaging")

@@ -44,7 +44,7 @@ async def measure(cycles: int, seed: int) -> Sequence[Result]:
         with running(
             Path(folder) / "data", kind="stack", options=("--instances", "notify=2"), BOOKBAG_FAULTS=str(orders.folder)
         ) as product:
-            campaign = Campaign(product, orders, random.Random(seed), pause=0.2)
+            campaign = Campaign(product, orders, random.Random(seed))
             verdict = await campaign.run(list(islice(cycle(TROUBLES), cycles)))
     return judged(verdict, campaign.recoveries)
 
