@@ -60,7 +60,7 @@ def let_staff_in(product: Product, network: str, **access: Any) -> None:
 def product(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Product]:
     """A product of its own, because its clock is moved."""
     folder = tmp_path_factory.mktemp("closed") / "data"
-    with running(folder, kind=request.config.getoption("--product")) as one:
+    with running(folder, kind=request.config.getoption("--product"), policy=None) as one:
         yield one
 
 
