@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from bookbag.local import ports
+from tests.support.policy import open_hours
 
 Kind = Literal["up", "stack"]
 KINDS: Final[dict[Kind, tuple[str, ...]]] = {"up": ("up",), "stack": ("stack", "up")}
@@ -32,11 +33,14 @@ class Running:
 
 @contextmanager
 def running(folder: Path, kind: Kind = "up", *options: str) -> Generator[Running]:
-    """Run the product over a data folder until the block ends."""
+    """Run the product over a data folder until the block ends. Its schools are open at any hour: a figure asks for no calendar."""
+    rules = folder.with_name(f"{folder.name}-policy.json")
+    rules.write_text(open_hours())
     began = time.monotonic()
     process = subprocess.Popen(
         [sys.executable, "-m", "bookbag", *KINDS[kind], "--data", str(folder), "--port", str(ports.choose_lasting(1)[0]), *options],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1", "BOOKBAG_IDENTITY_DEMO_POLICY": str(rules)},
     )  # fmt: skip
     try:
         assert process.stdout is not None
