@@ -38,7 +38,7 @@ def test_a_guardian_in_two_schools_chooses_one_and_comes_to_the_conversation_she
     expect(page.get_by_text("Bring a hat tomorrow.")).to_have_count(0)
 
 
-@pytest.mark.req("ID-2", "WEB-1")
+@pytest.mark.req("ID-2", "ID-10", "WEB-1")
 def test_a_teacher_who_is_also_a_father_sees_each_role_alone_and_keeps_it_over_a_reload(
     product: Product, contexts: Contexts
 ) -> None:

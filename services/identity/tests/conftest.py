@@ -57,7 +57,9 @@ class Small:
     """Of the guardian, whose account opens with PASSWORD."""
 
 
-async def small_school(runtime: Runtime, *, email: str | None = None, accepted: bool = True) -> Small:
+async def small_school(
+    runtime: Runtime, *, email: str | None = None, accepted: bool = True, preset: str = "quiet-evenings"
+) -> Small:
     """A new school of its own. `email` joins its guardian to an account there is already; `accepted`: the guardian has accepted the terms."""
     school = new_id()
     code, email = "T" + school.hex[-7:].upper(), email or f"guardian.{school.hex}@families.example"
@@ -70,7 +72,7 @@ async def small_school(runtime: Runtime, *, email: str | None = None, accepted: 
             country="GB",
             zone="Europe/London",
             language="en",
-            policy_preset="quiet-evenings",
+            policy_preset=preset,
         )
         oak = await roster.open_class(tx, "Oak")
         pupil = (await roster.add_person(tx, name="Maya Reed", first_name="Maya", language="en")).id

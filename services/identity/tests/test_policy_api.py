@@ -1,7 +1,7 @@
 """Leaders read, check and save the rules; two at once do not overwrite each other; the past stays answerable."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx2
@@ -270,3 +270,19 @@ async def test_history_comes_in_pages(leader: Screen):
     assert [one["number"] for one in [*first["items"], *rest["items"]]] == [4, 3, 2, 1]
     assert rest["next"] is None
     assert json.loads((await leader.ask("GET", "/versions/9")).text)["code"] == "not-found"
+
+
+@pytest.mark.req("POL-2", "POL-12")
+async def test_leaders_are_shown_when_the_rules_are_to_be_looked_at_again_every_two_years(
+    house: House, client: httpx2.AsyncClient, identity: Runtime, clock: MovableClock
+):
+    school = await small_school(identity, preset="shared-class-accounts")
+    leader = Screen(house, client, school, clock)
+    review = (await leader.ask("GET")).json()["data"]["review"]
+    due = datetime.fromisoformat(review["next"]).replace(hour=12, tzinfo=UTC)
+    assert review["every_months"] == 24
+    states: list[str] = []
+    for days in (-review["shown_days_before"] - 2, -1, 2):
+        clock.move(due + timedelta(days=days) - clock.now())
+        states.append((await leader.ask("GET")).json()["review"]["state"])
+    assert states == ["far", "near", "past"]
