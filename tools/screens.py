@@ -110,6 +110,10 @@ def _pictures(browser: Browser, product: Product) -> Iterator[tuple[str, Callabl
         for scheme in ("light", "dark"):
             variant = f"{form}-{scheme}"
             yield from _doors(browser, product, viewport, scheme, variant)
+            with _page(browser, product, viewport, scheme) as page:
+                enter(page, product, "Rowe", "leader")
+                page.goto("/record")
+                yield f"record-leader-en-{variant}", _shutter(page, '[data-testid="record-entries"]')
             for name, role, pupil, language in READERS:
                 who = f"{role}-{language}-{variant}"
                 with _page(browser, product, viewport, scheme) as page:
