@@ -1,6 +1,5 @@
 """Routes of one's own hours, for staff."""
 
-import json
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Header, Response
@@ -29,13 +28,33 @@ class ChangedHours(Body):
     week: Week
 
 
+class SpanShown(Shown):
+    """From one time to a later one on the same day, as `08:30`."""
+
+    from_: Annotated[str, Field(alias="from")]
+    to: str
+
+
+class WeekShown(Shown):
+    """Hours by weekday, in the school's own zone; `days` says on which dates they count."""
+
+    days: str
+    monday: list[SpanShown]
+    tuesday: list[SpanShown]
+    wednesday: list[SpanShown]
+    thursday: list[SpanShown]
+    friday: list[SpanShown]
+    saturday: list[SpanShown]
+    sunday: list[SpanShown]
+
+
 class HoursShown(Shown):
     """One's own week, null when one keeps the school's. `version` is also the ETag. `school` is the week that can be narrowed, null in
     a school whose staff hours are no week, and `may_narrow` whether the school lets its staff do so."""
 
-    week: dict[str, Any] | None
+    week: WeekShown | None
     version: int
-    school: dict[str, Any] | None
+    school: WeekShown | None
     may_narrow: bool
 
     @classmethod
@@ -43,11 +62,15 @@ class HoursShown(Shown):
         """As shown to the member whose hours they are."""
         staff = call.rules.policy.staff
         return cls(
-            week=json.loads(hours.week) if hours.week else None,
+            week=WeekShown.model_validate_json(hours.week) if hours.week else None,
             version=hours.version,
-            school=to_data(staff.hours, document.Week) if isinstance(staff.hours, document.Week) else None,
+            school=_shown(staff.hours) if isinstance(staff.hours, document.Week) else None,
             may_narrow=staff.may_narrow,
         )
+
+
+def _shown(week: document.Week) -> WeekShown:
+    return WeekShown.model_validate(to_data(week, document.Week))
 
 
 @router.get("/me/hours")

@@ -219,8 +219,6 @@ export type OwnHours = {
   school: Week | null;
   may_narrow: boolean;
 };
-/** As the server describes it, to whom a week is the policy document's own shape. */
-type OwnHoursTold = Omit<OwnHours, "week" | "school"> & Record<"week" | "school", Record<string, unknown> | null>;
 
 export type Page<T> = { items: T[]; next: string | null };
 
@@ -279,8 +277,8 @@ export interface paths {
     get: Operation<{ 200: { content: { "text/csv": string } } }, { query?: RecordFilters }>;
   };
   "/identity/v1/me/hours": {
-    get: Operation<{ 200: Json<OwnHoursTold> }>;
-    put: Operation<{ 200: Json<OwnHoursTold> }, { header: { "If-Match": string } }, { week: Week | null }>;
+    get: Operation<{ 200: Json<OwnHours> }>;
+    put: Operation<{ 200: Json<OwnHours> }, { header: { "If-Match": string } }, { week: Week | null }>;
   };
   "/identity/v1/terms": {
     get: Operation<{ 200: Json<{ due: TermsText | null }> }, { query?: { language?: string } }>;

@@ -246,7 +246,7 @@ export class Workspace {
   }
 
   async fetchHours(): Promise<OwnHours> {
-    return unwrap(await this.#held.api.GET("/identity/v1/me/hours")) as OwnHours;
+    return unwrap(await this.#held.api.GET("/identity/v1/me/hours"));
   }
 
   /** Rejects with Problem (`edit-conflict`: read them again) or Unreachable. */
@@ -256,7 +256,7 @@ export class Workspace {
         params: { header: { "If-Match": `"${version}"` } },
         body: { week },
       }),
-    ) as OwnHours;
+    );
   }
 
   async setLanguage(language: string): Promise<Membership> {
