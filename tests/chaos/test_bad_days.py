@@ -54,12 +54,9 @@ class Day:
 
 @pytest.fixture(scope="module")
 def day(keys: KeyFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
-    from services.identity.demo import seed
-
     folder = tmp_path_factory.mktemp("day")
     with ground(folder, keys) as under, whole_product(under.house, folder) as whole:
-        whole.as_identity(seed)
-        whole.wait_until_all_know("known_school", code="HAFO")
+        whole.seed()
         made = Day(under, whole)
         made.open_thread()
         yield made

@@ -82,8 +82,6 @@ class Troubled:
 
 @pytest.fixture(scope="module")
 def troubled(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Troubled]:
-    from services.identity.demo import seed
-
     url = urlsplit(house.databases.redis_url)
     with between(url.port or 6379) as redis, MoodyMailServer().open() as mails:
         told = {
@@ -93,8 +91,7 @@ def troubled(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             "BOOKBAG_NOTIFY_MAIL_TIMEOUT_SECONDS": "2",
         }
         with whole_product(house, tmp_path_factory.mktemp("troubled"), **told) as whole:
-            whole.as_identity(seed)
-            whole.wait_until_all_know("known_school", code="HAFO")
+            whole.seed()
             with whole.client(whole.bearer("Hughes", "teacher")) as http:
                 threads = []
                 for pupil in PUPILS:

@@ -60,8 +60,6 @@ class Apart:
 
 @pytest.fixture(scope="module")
 def apart(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Apart]:
-    from services.identity.demo import seed
-
     url = urlsplit(house.databases.urls["messaging"].app)
     with between(url.port or 5432) as proxy:
         through = url._replace(netloc=url.netloc.replace(f":{url.port}", f":{proxy.port}")).geturl()
@@ -70,8 +68,7 @@ def apart(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ap
             whole.begin("serve", BOOKBAG_MESSAGING_APP_URL=through)
             whole.begin("work")
             whole.wait_ready()
-            whole.as_identity(seed)
-            whole.wait_until_all_know("known_school", code="HAFO")
+            whole.seed()
             with whole.client(whole.bearer("Hughes", "teacher")) as http:
                 contact = http.get("/messaging/v1/contacts", params={"q": "Maya"}).json()["items"][0]
                 who = {"pupil": contact["pupil"]["id"], "seat": contact["seat"]["id"]}

@@ -70,9 +70,6 @@ def fresh_house(servers: TestServers, keys: KeyFiles, tmp_path: Path) -> Iterato
 @pytest.fixture(scope="module")
 def whole(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
     """The whole product as processes over this module's house, with the demo schools in it."""
-    from services.identity.demo import seed
-
     with whole_product(house, tmp_path_factory.mktemp("whole")) as running:
-        running.as_identity(seed)
-        running.wait_until_all_know("known_school", code="HAFO")
+        running.seed()
         yield running

@@ -25,6 +25,7 @@ from bookbag.local import ports
 from bookbag.local.environment import REPOSITORY
 from bookbag.local.smtp_outbox import SmtpOutbox
 from tests.support.house import House
+from tests.support.policy import open_hours
 
 HEARD = "select 1 from feed_state where position is not null and heard_at > now() - interval '5 s'"
 
@@ -110,11 +111,20 @@ class Whole:
 
         return asyncio.run(ask())
 
-    def as_identity(self, act: Callable[[Runtime], Coroutine[Any, Any, T]]) -> T:
+    def seed(self) -> None:
+        """Found the demo schools, open at any hour, and wait until every service knows them."""
+        from services.identity.demo import seed
+
+        document = self.folder / "open-hours.yaml"
+        document.write_text(open_hours())
+        self.as_identity(seed, BOOKBAG_IDENTITY_DEMO_POLICY=str(document))
+        self.wait_until_all_know("known_school", code="HAFO")
+
+    def as_identity(self, act: Callable[[Runtime], Coroutine[Any, Any, T]], **changed: str) -> T:
         """Do something to the roster as identity does it, from this process; the running workers tell it on."""
 
         async def acting() -> T:
-            async with self.house.runtime("identity", working=False) as runtime:
+            async with self.house.runtime("identity", working=False, **changed) as runtime:
                 made = await act(runtime)
                 runtime.signal("changes")
                 return made
