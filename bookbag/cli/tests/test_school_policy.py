@@ -9,6 +9,7 @@ from uuid import UUID
 import httpx2
 import pytest
 
+from bookbag.school.policy.presets import preset_text
 from tests.support.house import eventually
 from tests.support.whole import Whole
 
@@ -21,6 +22,15 @@ def bookbag(whole: Whole, *words: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "bookbag", "policy", *words],
         capture_output=True, text=True, check=False, env=os.environ | whole.environment,
     )  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def quiet_evenings(whole: Whole, tmp_path: Path) -> None:
+    """The school keeps the preset's hours; schools of test products are otherwise open at any hour."""
+    file = tmp_path / "preset.yaml"
+    file.write_text(preset_text("quiet-evenings"))
+    done = bookbag(whole, "set", "BRLA", str(file), "--reason", "the hours of the preset")
+    assert done.returncode == 0 or "says what the rules say already" in done.stderr
 
 
 def test_an_instant_is_explained_for_a_person_in_each_role_they_have(whole: Whole) -> None:

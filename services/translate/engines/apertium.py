@@ -278,8 +278,9 @@ def _reap(processes: Sequence[subprocess.Popen[bytes]]) -> None:
 _LINE_ENDS = re.compile("(\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029])")
 # Characters with a meaning in Apertium's stream; a backslash takes it from them.
 _SPECIAL = re.compile(r"[\[\]{}^$/\\@<>]")
-# Spaces that are more than one plain space travel in a blank, which Apertium hands on as it is.
-_ODD_SPACES = re.compile(r"[^\S ]\s*| \s+")
+# Spaces that are more than one plain space travel in a blank, which Apertium hands on as it is; so does the tilde, by which it joins
+# words and which it would swallow.
+_ODD_SPACES = re.compile(r"[^\S ]\s*| \s+|~+")
 # A blank around a full stop ends the sentence, so that the pipeline holds no word back.
 _END = "[].[]"
 _ANSWER = re.compile(r"\\(?P<escaped>.)|\[(?P<blank>(?:\\.|[^\]\\])*)\]|(?P<spaces> +)|(?P<plain>[^\\\[ ]+)", re.DOTALL)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from services.translate.engines.apertium import Apertium, ModeUnusableError, stages_of
 from services.translate.engines.port import EngineUnavailableError, PairUnsupportedError
 from services.translate.masking import PlaceholdersBrokenError, mask
+from tests.support.house import eventually
 
 pytestmark = pytest.mark.req("TR-3")
 
@@ -134,9 +135,16 @@ async def test_a_pipeline_that_died_is_started_again(apertium):
 
 async def test_a_pipeline_that_dies_in_the_middle_of_a_call_is_unavailable_and_then_back(apertium):
     await apertium.translate(["Hello"], "en", "es")
+    first, dying = apertium.processes[0], apertium.processes[5]
+    os.kill(dying, signal.SIGSTOP)  # nothing gets through, so that the call cannot end before the kill
+    before = _has_read(first)
     call = asyncio.create_task(apertium.translate(["The school is closed."] * 3_000, "en", "es"))
-    await asyncio.sleep(0)
-    os.kill(apertium.processes[5], signal.SIGKILL)
+
+    async def in_the_middle() -> bool:
+        return _has_read(first) > before
+
+    await eventually(in_the_middle)
+    os.kill(dying, signal.SIGKILL)
     with pytest.raises(EngineUnavailableError):
         await call
     assert await apertium.translate(["The school is closed."], "en", "es") == ["La escuela está cerrada."]
@@ -219,6 +227,11 @@ MAYA = re.compile(r"(?<!\w)Maya(?!\w)")
 
 
 @pytest.mark.req("TR-4")
+async def test_a_tilde_is_no_glue(apertium):
+    assert await apertium.translate(["the school~{0}~"], "en", "es") == ["La escuela~{0}~"]
+
+
+@pytest.mark.req("TR-4")
 def test_whatever_is_written_the_engine_answers_it_and_masks_hold_or_are_refused(apertium_installed, clock):
     engine = Apertium(clock=clock)
     runner = asyncio.Runner()
@@ -244,6 +257,11 @@ def test_whatever_is_written_the_engine_answers_it_and_masks_hold_or_are_refused
         runner.run(engine.close())
         runner.close()
     assert refused <= 15
+
+
+def _has_read(process: int) -> int:
+    """Characters that a process has read so far."""
+    return int(Path(f"/proc/{process}/io").read_text().split()[1])
 
 
 def _exists(process: int) -> bool:
