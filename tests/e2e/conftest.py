@@ -6,7 +6,7 @@ from shutil import which
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from services.identity.demo.cast import PASSWORD
 from tests.support.product import CHROMIUM, Product, running
@@ -27,14 +27,25 @@ def product(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
 
 
 @pytest.fixture(scope="session")
-def browser(product: Product) -> Iterator[Browser]:
-    """Debian's Chromium, headless."""
+def playwright() -> Iterator[Playwright]:
+    """The one driver of a process, which bears no second."""
     if not CHROMIUM.exists():
         pytest.fail("Chromium is missing: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=product.flags)
-        yield browser
-        browser.close()
+    with sync_playwright() as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright, product: Product) -> Iterator[Browser]:
+    """Debian's Chromium, headless."""
+    yield from chromium(playwright, product)
+
+
+def chromium(playwright: Playwright, product: Product) -> Iterator[Browser]:
+    """A browser for one product, closed afterwards; also for modules that have a product of their own."""
+    browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=product.flags)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture

@@ -2,18 +2,18 @@
 
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
 from bookbag.school.policy.parse import as_data, parse
 from bookbag.school.policy.presets import preset_text
-from tests.e2e.conftest import DESK, open_conversation, sign_in, tap_person
+from tests.e2e.conftest import DESK, chromium, open_conversation, sign_in, tap_person
 from tests.e2e.test_every_screen import findings
-from tests.support.product import CHROMIUM, Product, running
+from tests.support.product import Product, running
 
 pytestmark = [pytest.mark.e2e, pytest.mark.req("POL-4")]
 Contexts = Callable[..., BrowserContext]
@@ -27,13 +27,6 @@ IN_TIME = 60_000
 """Milliseconds within which a session that fell out ends."""
 
 HERE, SCHOOL = "127.0.0.0/8", "203.0.113.0/24"
-
-
-def move_clock(product: Product, to: datetime) -> None:
-    """Let the product believe that it is this time from now on."""
-    whole = product.folder / "clock-shift.new"
-    whole.write_text(str((to - datetime.now(UTC)).total_seconds()))
-    whole.replace(product.folder / "clock-shift")
 
 
 def leader_of(product: Product) -> str:
@@ -65,11 +58,8 @@ def product(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
 
 
 @pytest.fixture(scope="module")
-def browser(product: Product) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=product.flags)
-        yield browser
-        browser.close()
+def browser(playwright: Playwright, product: Product) -> Iterator[Browser]:
+    yield from chromium(playwright, product)
 
 
 def closed_page(page: Page) -> None:
@@ -82,29 +72,29 @@ def closed_page(page: Page) -> None:
 def test_when_the_day_ends_a_teacher_is_out_with_the_draft_kept_and_finds_it_in_the_morning(
     product: Product, contexts: Contexts
 ) -> None:
-    move_clock(product, THURSDAY)
+    product.moves_its_clock(THURSDAY)
     let_staff_in(product, HERE)
-    move_clock(product, THURSDAY.replace(hour=15, minute=58))
+    product.moves_its_clock(THURSDAY.replace(hour=15, minute=58))
     page = sign_in(contexts(viewport=DESK), product, "Hughes", "teacher")
     open_conversation(page, "Maya")
     page.get_by_test_id("composer").fill("On Friday we go to the")
-    move_clock(product, THURSDAY.replace(hour=16, minute=1))
+    product.moves_its_clock(THURSDAY.replace(hour=16, minute=1))
     closed_page(page)
     assert findings(page) == []
     page.reload()
     closed_page(page)
     family = sign_in(contexts(), product, "Carmen", "guardian")
     expect(family.get_by_test_id("closed")).to_have_count(0)
-    move_clock(product, FRIDAY.replace(hour=8, minute=1))
+    product.moves_its_clock(FRIDAY.replace(hour=8, minute=1))
     page.get_by_test_id("come-back").click()
     expect(page.get_by_test_id("composer")).to_have_value("On Friday we go to the", timeout=30_000)
 
 
 @pytest.mark.req("PRV-4")
 def test_a_leader_whom_the_hours_keep_out_too_comes_in_for_a_reason(product: Product, contexts: Contexts) -> None:
-    move_clock(product, FRIDAY)
+    product.moves_its_clock(FRIDAY)
     let_staff_in(product, HERE, exempt_from_hours=[])
-    move_clock(product, FRIDAY.replace(hour=19))
+    product.moves_its_clock(FRIDAY.replace(hour=19))
     page = contexts().new_page()
     page.goto("/")
     tap_person(page, product, leader_of(product), "leader")
@@ -124,7 +114,7 @@ def test_nobody_comes_in_by_saying_that_they_are_at_school(product: Product) -> 
         "x-real-ip": at_school,
         "x-client-ip": at_school,
     }
-    move_clock(product, MONDAY)
+    product.moves_its_clock(MONDAY)
     let_staff_in(product, SCHOOL)
     with product.http() as http:
         for name, role, code in (("Hughes", "teacher", "outside-network"), ("Carmen", "guardian", None)):

@@ -1,14 +1,14 @@
 """A Friday evening and the Monday after it: a message waits, is said to wait, and arrives when the hours open (preset B)."""
 
 from collections.abc import Callable, Generator
-from datetime import UTC, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, expect
 
-from tests.e2e.conftest import DESK, open_conversation, sign_in
-from tests.support.product import CHROMIUM, Product, running
+from tests.e2e.conftest import DESK, chromium, open_conversation, sign_in
+from tests.support.product import Product, running
 
 pytestmark = [pytest.mark.e2e, pytest.mark.req("POL-5", "MSG-5")]
 Contexts = Callable[..., BrowserContext]
@@ -26,22 +26,12 @@ def product(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
 
 
 @pytest.fixture(scope="module")
-def browser(product: Product) -> Generator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=product.flags)
-        yield browser
-        browser.close()
-
-
-def it_is(product: Product, instant: datetime) -> None:
-    """Move the clock of the product, in one step that every process sees whole."""
-    new = product.folder / "clock-shift.new"
-    new.write_text(str((instant - datetime.now(UTC)).total_seconds()))
-    new.replace(product.folder / "clock-shift")
+def browser(playwright: Playwright, product: Product) -> Generator[Browser]:
+    yield from chromium(playwright, product)
 
 
 def test_a_friday_evening_is_seen_on_monday_morning(product: Product, contexts: Contexts) -> None:
-    it_is(product, FRIDAY_EVENING)
+    product.moves_its_clock(FRIDAY_EVENING)
     guardian = sign_in(contexts(), product, "Carmen", "guardian")
     open_conversation(guardian, "Maya")
     note = guardian.get_by_test_id("rules-note")
@@ -53,7 +43,7 @@ def test_a_friday_evening_is_seen_on_monday_morning(product: Product, contexts: 
     expect(guardian.get_by_test_id("message-state").last).to_contain_text("lunes 08:00", timeout=20_000)
     guardian.get_by_test_id("about-safety").check()
     expect(guardian.get_by_test_id("safety-words")).to_be_visible()
-    it_is(product, MONDAY_MORNING)
+    product.moves_its_clock(MONDAY_MORNING)
     teacher = sign_in(contexts(viewport=DESK), product, "Hughes", "teacher")
     teacher.locator('[data-testid^="thread-row-"]', has_text="Maya").first.click()
     bubble = teacher.locator('[data-testid^="message-"]', has_text="piscina")
