@@ -61,7 +61,12 @@ export function Composer(props: ComposerProps) {
         send();
       }}
     >
-      {composing && !aboutSafety && <RulesNote composing={composing} />}
+      {composing && (
+        <div className="composer-rules">
+          {!aboutSafety && <RulesNote composing={composing} />}
+          <SafetyChoice safety={composing.safety} chosen={aboutSafety} onChoose={setAboutSafety} />
+        </div>
+      )}
       <TextArea
         ref={area}
         label={t`Your message`}
@@ -75,7 +80,6 @@ export function Composer(props: ComposerProps) {
         describedBy={note ? noteId : undefined}
         data-testid="composer"
       />
-      {composing && <SafetyChoice safety={composing.safety} chosen={aboutSafety} onChoose={setAboutSafety} />}
       <div className="composer-foot">
         <p
           id={noteId}
