@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from bookbag.local import ports
-from tests.support.policy import open_hours
+from tests.support.policy import demo_rules
 
 Kind = Literal["up", "stack"]
 KINDS: Final[dict[Kind, tuple[str, ...]]] = {"up": ("up",), "stack": ("stack", "up")}
@@ -34,13 +34,11 @@ class Running:
 @contextmanager
 def running(folder: Path, kind: Kind = "up", *options: str) -> Generator[Running]:
     """Run the product over a data folder until the block ends. Its schools are open at any hour: a figure asks for no calendar."""
-    rules = folder.with_name(f"{folder.name}-policy.json")
-    rules.write_text(open_hours())
     began = time.monotonic()
     process = subprocess.Popen(
         [sys.executable, "-m", "bookbag", *KINDS[kind], "--data", str(folder), "--port", str(ports.choose_lasting(1)[0]), *options],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        env=os.environ | {"PYTHONUNBUFFERED": "1", "BOOKBAG_IDENTITY_DEMO_POLICY": str(rules)},
+        env=os.environ | {"PYTHONUNBUFFERED": "1"} | demo_rules(folder),
     )  # fmt: skip
     try:
         assert process.stdout is not None

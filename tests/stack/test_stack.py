@@ -22,6 +22,7 @@ from bookbag.local.measure import memory_report
 from bookbag.local.process import is_running, wait_until
 from bookbag.local.stack_state import Standing, state_of
 from tests.e2e.letters import said, thread_about
+from tests.support.policy import demo_rules
 from tests.support.product import Product
 
 pytestmark = [
@@ -43,7 +44,9 @@ class Stack:
     @classmethod
     def start(cls, folder: Path, *options: str) -> "Stack":
         command = [sys.executable, "-m", "bookbag", "stack", "up", f"--data={folder}", f"--port={ports.choose_one()}"]
-        process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        process = subprocess.Popen(
+            [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ | demo_rules(folder)
+        )  # fmt: skip
         return cls(folder, process).until("Ctrl-C stops everything")
 
     def until(self, words: str) -> "Stack":

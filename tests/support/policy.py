@@ -3,6 +3,7 @@
 import copy
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from bookbag.school.policy.parse import as_data, checked, parse
@@ -34,6 +35,14 @@ OPEN = {
 def open_hours() -> str:
     """Preset B as YAML, open at any hour: what the schools of whole products have in tests that are not about hours."""
     return document_with("b", OPEN)
+
+
+def demo_rules(folder: Path, policy: str | None = None) -> dict[str, str]:
+    """The setting by which the demo of a data folder is founded with a document kept beside it; without one, open at any hour."""
+    file = folder.with_name(f"{folder.name}-policy.yaml")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(policy or open_hours())
+    return {"BOOKBAG_IDENTITY_DEMO_POLICY": str(file)}
 
 
 def document(preset: str = "b", **changed: Any) -> str:

@@ -19,7 +19,7 @@ import httpx2
 
 from bookbag.local import ports
 from bookbag.local.certificate import certificate_files
-from tests.support.policy import open_hours
+from tests.support.policy import demo_rules, open_hours
 
 CHROMIUM = Path(os.environ.get("BOOKBAG_CHROMIUM", "/usr/bin/chromium"))
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -103,10 +103,7 @@ def running(
     settings of all its processes. Its schools are open at any hour unless `policy` says otherwise (None: their presets)."""
     port = ports.choose_lasting(1)[0]
     if policy is not None:
-        document = folder.with_name(f"{folder.name}-policy.yaml")
-        document.parent.mkdir(parents=True, exist_ok=True)
-        document.write_text(policy)
-        told = {"BOOKBAG_IDENTITY_DEMO_POLICY": str(document)} | told
+        told = demo_rules(folder, policy) | told
     process = subprocess.Popen(
         [*prefix, sys.executable, "-m", "bookbag", *COMMANDS[kind], "--data", str(folder), "--port", str(port), *options],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"} | told,
