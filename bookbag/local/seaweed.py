@@ -169,7 +169,10 @@ class EmbeddedSeaweed:
         ]
         self._log_from = self._log.stat().st_size if self._log.exists() else 0
         environment = {"LC_ALL": "C.UTF-8", "TZ": "UTC", "HOME": str(self._folder), "GOGC": "50"}
-        self._process = spawn(command, folder=self._folder, environment=environment, log=self._log)
+        # Asked to stop in order it may wait for connections without end, and nobody is left to insist; what it accepted is safe.
+        self._process = spawn(
+            command, folder=self._folder, environment=environment, log=self._log, when_parent_dies=signal.SIGKILL
+        )
         remember(self._folder / "pid", self._process.pid)
 
     def _serves(self) -> bool:
