@@ -2,19 +2,14 @@
  * What the pages are given: the server's own shapes, plus what only this device knows about a message on its way.
  */
 import type {
-  Composing,
   Contact,
   DemoPerson,
-  Held,
   Membership,
   Message,
-  OwnHours,
   Role,
-  Span,
   TermsAcceptance,
   TermsText,
   Thread,
-  Week,
 } from "../api/schema.ts";
 import type { Closed } from "../session/closing.ts";
 
@@ -32,7 +27,7 @@ export type {
   TermsText,
   Thread,
   Week,
-};
+} from "../api/schema.ts";
 
 /**
  * How far a message of mine has come. `waiting`: no network; `sending`: on its way; `failed`: refused, needs me; `held`: on
