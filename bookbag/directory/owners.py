@@ -43,9 +43,9 @@ async def readers_of_all(peers: Peers, refs: Iterable[ContentRef]) -> dict[Conte
         async for answer in peers.stream(
             owner, stub.ListReaders, request, school=some[0].school, deadline=LISTING_SECONDS
         ):
-            found[by_id[answer.content_id]] += [
-                Reader(UUID(one.person_id), one.role, one.language) for one in answer.readers
-            ]
+            for one in answer.readers:
+                reader = Reader(UUID(one.person_id), one.role, one.language)
+                found[by_id[one.content_id or answer.content_id]].append(reader)
     return found
 
 

@@ -20,7 +20,7 @@ from bookbag.local.refusals import CannotStart
 
 BACKOFF: Final = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Seconds before the first, second, … start of a part that keeps ending."""
-CALM_AFTER: Final = 30.0
+CALM_AFTER: Final = 10.0
 """Seconds of life after which the next end counts as the first."""
 _LOOK_AFTER: Final = 60.0
 

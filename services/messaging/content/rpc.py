@@ -3,6 +3,7 @@
 # ruff: noqa: N802, ARG002 - the protocol names the methods and gives each a context
 
 from collections.abc import AsyncIterator
+from itertools import islice
 from uuid import UUID
 
 from bookbag.chassis.problems import INVALID_INPUT, NOT_FOUND, Problem
@@ -47,15 +48,13 @@ class ContentOwner(ContentOwnerServiceServicer):
             raise Problem(INVALID_INPUT, f"between 1 and {CONTENTS_AT_ONCE} contents")
         named = [_one_message(content) for content in request.contents]
         listed = await actions.list_readers(self._runtime, named[0][0], [message for _, message in named])
-        for message, readers in listed.items():
-            for start in range(0, len(readers), READERS_AT_ONCE):
-                yield pb.ListReadersResponse(
-                    content_id=str(message),
-                    readers=[
-                        pb.Reader(person_id=str(one.person), language=one.language, role=one.role)
-                        for one in readers[start : start + READERS_AT_ONCE]
-                    ],
-                )
+        found = (
+            pb.Reader(person_id=str(one.person), language=one.language, role=one.role, content_id=str(message))
+            for message, readers in listed.items()
+            for one in readers
+        )
+        while page := list(islice(found, READERS_AT_ONCE)):
+            yield pb.ListReadersResponse(readers=page)
 
     async def Fetch(self, request: pb.FetchRequest, context: object) -> pb.FetchResponse:
         school, message = _one_message(request.content)
