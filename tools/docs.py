@@ -15,7 +15,7 @@ from bookbag.chassis.problems import COMMON
 from bookbag.chassis.service import Service
 from bookbag.chassis.settings import Platform
 from bookbag.directory.problems import EVERYWHERE
-from tools import dashboards
+from tools import chart, dashboards
 from tools.conformance import conformance_page
 from tools.policy_docs import policy_page, schema_file
 
@@ -133,6 +133,7 @@ PAGES: dict[str, Callable[[], str]] = {
         f"deploy/observability/dashboards/{board.uid}.json": functools.partial(dashboards.page_of, board)
         for board in dashboards.BOARDS
     },
+    **chart.PAGES,
 }
 
 if __name__ == "__main__":

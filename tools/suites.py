@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bookbag.local import kafka, seaweed
-from tools.bootstrap import promtool
+from tools.bootstrap import cluster_tools, promtool
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = ROOT / ".venv" / "bin"
@@ -184,6 +184,7 @@ SUITES = (
             "worksteal",
             "--ignore=tests/e2e",
             "--ignore=tests/stack",
+            "--ignore=tests/chart",
             "-m",
             "not chaos and not e2e",
         ),
@@ -201,10 +202,19 @@ SUITES = (
             "worksteal",
             "--ignore=tests/e2e",
             "--ignore=tests/stack",
+            "--ignore=tests/chart",
             "-m",
             "chaos",
         ),
         count=lambda: junit_count("chaos.xml"),
+        shown=True,
+    ),
+    Suite(
+        "chart",
+        "the Helm chart: rendered, walked through, judged by others' programs",
+        _pytest("chart.xml", "tests/chart"),
+        missing=cluster_tools.why_not,
+        count=lambda: junit_count("chart.xml"),
         shown=True,
     ),
     Suite(

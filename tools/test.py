@@ -79,6 +79,7 @@ def _run(suite: Suite, extra: list[str], *, strict: bool) -> Outcome:
         {
             "pytest": "pytest.xml",
             "chaos": "chaos.xml",
+            "chart": "chart.xml",
             "e2e": "e2e.xml",
             "e2e-stack": "e2e-stack.xml",
             "web-test": "vitest.json",
