@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, final
@@ -126,10 +127,18 @@ class EmbeddedKafka:
 
     name = "Kafka"
 
-    def __init__(self, folder: Path, port: int | None = None, *, archive_classes: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int | None = None,
+        *,
+        archive_classes: Path | None = None,
+        guarded: Mapping[str, str] | None = None,
+    ) -> None:
         """`port` fixes the port; without it a free one is chosen and kept in the folder until somebody else takes it.
 
-        `archive_classes` has the JVM write the archive of its classes when it stops (see `make_class_archive`).
+        `archive_classes` has the JVM write the archive of its classes when it stops (see `make_class_archive`). `guarded` are the
+        settings of a second listener, GUARDED, for clients that speak TLS or sign in.
         """
         self._folder = folder
         self._data = folder / "data"
@@ -138,6 +147,8 @@ class EmbeddedKafka:
         self._port = port or 0
         self._controller_port = 0
         self._archive_classes = archive_classes
+        self._guarded = guarded
+        self._guarded_port = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._was_ready = False
         self._log_from = 0
@@ -145,6 +156,11 @@ class EmbeddedKafka:
     @property
     def address(self) -> KafkaAddress:
         return KafkaAddress(self._port)
+
+    @property
+    def guarded_address(self) -> KafkaAddress:
+        """Where the second listener is."""
+        return KafkaAddress(self._guarded_port)
 
     @property
     def process(self) -> subprocess.Popen[bytes] | None:
@@ -210,6 +226,7 @@ class EmbeddedKafka:
             write_private(kept, str(self._port))
         # Nobody but the process itself speaks to the controller.
         self._controller_port = ports.choose_one()
+        self._guarded_port = ports.choose_one() if self._guarded is not None else 0
 
     def _settings(self, data: Path) -> Path:
         broker, controller = (f"{ports.LOOPBACK}:{port}" for port in (self._port, self._controller_port))
@@ -219,6 +236,12 @@ class EmbeddedKafka:
             "listeners": f"BROKER://{broker},CONTROLLER://{controller}",
             "advertised.listeners": f"BROKER://{broker}",
         }
+        if self._guarded is not None:
+            guarded = f"GUARDED://{ports.LOOPBACK}:{self._guarded_port}"
+            settings |= self._guarded | {
+                "listeners": f"{settings['listeners']},{guarded}",
+                "advertised.listeners": f"{settings['advertised.listeners']},{guarded}",
+            }
         path = self._folder / f"{data.name}.properties"
         path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
         return path
