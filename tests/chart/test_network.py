@@ -94,7 +94,7 @@ def ports_out(policy: Doc) -> set[int]:
 
 def test_each_process_reaches_only_the_servers_that_it_needs() -> None:
     out = {component(policy): ports_out(policy) for policy in policies(rendered("everything-on"))}
-    database, redis, kafka, files, mail, traces = 5432, 6379, 9092, 443, {25, 465, 587}, 4318
+    database, redis, kafka, files, mail, traces = 5432, 6379, 9093, 443, {25, 465, 587}, 4318
     for name in NAMES:
         assert out[f"{name}-api"] == {database, redis, files, traces}
     assert out["identity-worker"] == {database, redis, files, kafka, traces}

@@ -220,6 +220,14 @@ def test_the_migration_runs_before_anything_else_and_leaves_nothing() -> None:
     assert {f"BOOKBAG_{name.upper()}_OWNER_URL" for name in NAMES} <= set(told)
 
 
+def test_a_backup_is_given_back_before_the_migration_and_at_the_first_install_only() -> None:
+    jobs = of_kind(rendered("everything-on"), "Job")
+    migrate, restore = (jobs[f"oak-bookbag-{name}"]["metadata"]["annotations"] for name in ("migrate", "restore"))
+    assert restore["helm.sh/hook"] == "pre-install"
+    assert int(restore["helm.sh/hook-weight"]) < int(migrate["helm.sh/hook-weight"])
+    assert jobs["oak-bookbag-restore"]["spec"]["backoffLimit"] == 0
+
+
 def test_a_word_at_restarted_at_starts_the_pods_anew() -> None:
     name = "oak-bookbag-notify-worker"
     before = of_kind(rendered("small"), "Deployment")[name]["spec"]["template"]

@@ -66,10 +66,22 @@ def test_an_ill_typed_value_is_refused_with_its_path(path: str, value: Any) -> N
     assert path.replace(".", "/") in told or f"/{path.split('.')[0]}" in told or path in told
 
 
-def test_a_gateway_that_nobody_may_come_through_is_refused_in_words() -> None:
-    assert "networkPolicy.gateway is empty" in refusal({"networkPolicy.gateway": []})
-    assert "gateway.parentRefs is empty" in refusal({"gateway.create.enabled": False})
-
-
-def test_a_backup_needs_a_place() -> None:
-    assert "backup.to is empty" in refusal({"backup.enabled": True})
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"networkPolicy.gateway": []}, "networkPolicy.gateway is empty"),
+        ({"gateway.create.enabled": False}, "gateway.parentRefs is empty"),
+        ({"gateway.create.className": ""}, "gateway.create.className is empty"),
+        ({"kafka.brokers": ""}, "kafka.brokers is empty"),
+        ({"kafka.brokers": "one:9092,two:9094"}, "lacks 9094, the port of two:9094 in kafka.brokers"),
+        ({"kafka.ca": "kafka.pem"}, "trust.configMap, which is empty"),
+        ({"trust.bundle": "all.pem"}, "trust.configMap, which is empty"),
+        ({"objectStore.url": ""}, "objectStore.url is empty"),
+        ({"objectStore.url": "s3://b?endpoint=http://files"}, "networkPolicy.servers.objects.ports lacks 80"),
+        ({"objectStore.url": "s3://b?endpoint=https://files:9000&region=x"}, "objects.ports lacks 9000"),
+        ({"pods.pauseSeconds": 20}, "pods.graceSeconds is too short"),
+        ({"backup.enabled": True}, "backup.to is empty"),
+    ],
+)
+def test_values_that_do_not_fit_each_other_are_refused_in_words(values: dict[str, Any], said: str) -> None:
+    assert said in refusal(values)

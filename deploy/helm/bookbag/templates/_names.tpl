@@ -78,3 +78,10 @@ has nothing that it could be scaled by. */}}
 {{- if ne .process.kind "worker" -}}yes{{- else if .process.hears -}}yes{{- end -}}
 {{- end -}}
 {{- end -}}
+
+{{/* Whole numbers as strings compare: YAML's are floats. */}}
+{{- define "bookbag.ints" -}}
+{{- $made := list -}}
+{{- range . }}{{ $made = append $made (toString (int .)) }}{{ end -}}
+{{- toJson $made -}}
+{{- end -}}
