@@ -28,6 +28,7 @@ TROUBLES = (
     asked_to_stop("bookbag work notify", part="consumer"),
     struck("bookbag work messaging", part="relay"),
     struck("bookbag work identity", part="feed"),
+    frozen("bookbag work messaging", part="relay", seconds=8),
 )
 """One round. Two workers of notify share its buckets, so that a frozen one is taken over from."""
 
