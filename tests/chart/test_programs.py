@@ -43,6 +43,16 @@ def test_a_field_that_kubernetes_does_not_know_is_found() -> None:
     assert conform(broken).returncode != 0
 
 
+def test_a_packed_chart_renders_the_same(tmp_path: Path) -> None:
+    """The dashboards and rules are links into another folder, which a package must carry as files."""
+    packed = run("helm", "package", CHART, "--destination", tmp_path)
+    assert packed.returncode == 0, packed.stderr
+    (package,) = tmp_path.glob("bookbag-*.tgz")
+    values = CHART / "ci" / "everything-on.yaml"
+    words = ("--namespace", "school", "--kube-version", KUBERNETES, "--values", values)
+    assert run("helm", "template", "oak", package, *words).stdout == text("everything-on")
+
+
 def test_the_suites_of_the_chart_pass(tmp_path: Path) -> None:
     done = run("untt", "--color=false", "--file", "tests/*_test.yaml", CHART)
     assert done.returncode == 0, done.stdout + done.stderr
