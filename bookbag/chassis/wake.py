@@ -4,6 +4,7 @@ Whoever sleeps for a channel also wakes by itself after its own interval, so a l
 """
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from itertools import groupby
 from typing import Any, cast
@@ -72,9 +73,9 @@ class Wake:
         if self._sending is None or self._sending.done():
             self._sending = asyncio.create_task(self._send(), name="wake others")
 
-    def sleeper(self, channel: str) -> "Sleeper":
-        """Somebody who can wait for a channel; signals that come between two waits are not lost."""
-        return Sleeper(self._sleepers, channel)
+    def sleeper(self, *channels: str) -> "Sleeper":
+        """Somebody who can wait for any of some channels; signals that come between two waits are not lost."""
+        return Sleeper(self._sleepers, channels)
 
     async def _send(self) -> None:
         """Publish at once; signals that come meanwhile and for a moment after go together."""
@@ -137,22 +138,30 @@ class Wake:
 
 
 class Sleeper:
-    """A registered listener of one channel. Use as a context manager so that it is forgotten again."""
+    """A registered listener of some channels. Use as a context manager so that it is forgotten again."""
 
-    def __init__(self, sleepers: dict[str, set[asyncio.Event]], channel: str) -> None:
+    def __init__(self, sleepers: dict[str, set[asyncio.Event]], channels: Sequence[str]) -> None:
         self._sleepers = sleepers
-        self._channel = channel
+        self._channels = channels
         self._event = asyncio.Event()
 
     def __enter__(self) -> "Sleeper":
-        self._sleepers.setdefault(self._channel, set()).add(self._event)
+        for channel in self._channels:
+            self._sleepers.setdefault(channel, set()).add(self._event)
         return self
 
     def __exit__(self, *_: object) -> None:
-        sleepers = self._sleepers[self._channel]
-        sleepers.discard(self._event)
-        if not sleepers:
-            del self._sleepers[self._channel]
+        for channel in self._channels:
+            sleepers = self._sleepers[channel]
+            sleepers.discard(self._event)
+            if not sleepers:
+                del self._sleepers[channel]
+
+    def was_rung(self) -> bool:
+        """Whether a signal came since the last wait or question; does not wait."""
+        rung = self._event.is_set()
+        self._event.clear()
+        return rung
 
     async def wait(self, seconds: float) -> bool:
         """Wait for a signal, at most so long. Returns whether one came."""

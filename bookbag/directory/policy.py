@@ -1,7 +1,7 @@
 """The rules of a school as they count at an instant, for every service: from its own copy, so that nobody asks a sibling (POL-2).
 
-Rules are laid out once per version and kept in the process; which versions there are is looked at again after a second at the latest.
-So a change is obeyed everywhere within seconds, with the bus and Redis away too.
+Rules are laid out once per version and kept in the process; which versions there are is looked at again when Redis says that something
+changed, and after a second at the latest. So a change is obeyed everywhere within seconds, with the bus and Redis away too.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from uuid import UUID
 
 from bookbag.chassis.problems import ACCESS_UNKNOWN, Problem
 from bookbag.chassis.runtime import Runtime
+from bookbag.chassis.wake import Sleeper
 from bookbag.school.policy.document.fields import Week
 from bookbag.school.policy.parse import checked
 from bookbag.school.policy.rules import Person, SchoolRules
@@ -28,6 +29,9 @@ KEPT_VERSIONS = 4
 """Versions of one school whose rules are kept laid out: the one that counts, and those asked about just now."""
 
 
+Mark = tuple[int, str]
+"""Stands for what the rules say to one person; only ever compared with another."""
+
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -35,6 +39,9 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 class _Known:
     """What this process has of one school's rules."""
 
+    rung: Sleeper
+    """Stays registered for as long as the process remembers the school."""
+    stale: bool = False
     looked_at: float = float("-inf")
     versions: tuple[Version, ...] = ()
     weeks: Mapping[UUID, str] = field(default_factory=dict[UUID, str])
@@ -42,6 +49,12 @@ class _Known:
     rules: dict[int, SchoolRules] = field(default_factory=dict[int, SchoolRules])
     people: dict[tuple[int, UUID, Role, str], Person] = field(default_factory=dict[tuple[int, UUID, Role, str], Person])
     looking: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def is_fresh(self) -> bool:
+        """Whether nobody said since the last look that something changed, and that look is not long ago."""
+        if self.rung.was_rung():
+            self.stale = True
+        return not self.stale and time.monotonic() - self.looked_at < LOOK_AGAIN_SECONDS
 
 
 class Policies:
@@ -71,6 +84,11 @@ class Policies:
             known.people[key] = rules.person(role, own)
         return known.people[key]
 
+    async def mark_at(self, school: UUID, person: UUID, at: datetime) -> Mark:
+        """See the function of this name."""
+        known = await self._look(school)
+        return self._number_at(known, at), known.weeks.get(person, "")
+
     async def glass_until(self, school: UUID, person: UUID, role: Role) -> datetime:
         """See the function of this name."""
         return (await self._look(school)).glasses.get((person, role), NEVER)
@@ -84,12 +102,19 @@ class Policies:
         return version.number
 
     async def _look(self, school: UUID) -> _Known:
-        known = self._schools.setdefault(school, _Known())
-        if time.monotonic() - known.looked_at < LOOK_AGAIN_SECONDS:
+        known = self._schools.get(school)
+        if known is None:
+            rung = self._runtime.wake.sleeper(policy_channel(self._runtime, school))
+            known = self._schools[school] = _Known(rung.__enter__())
+        if known.is_fresh():
             return known
         async with known.looking:
-            if time.monotonic() - known.looked_at < LOOK_AGAIN_SECONDS:
+            if known.is_fresh():
                 return known
+            known.stale, known.looked_at = (
+                False,
+                float("-inf"),
+            )  # before: what is said while looking counts for the next
             began = time.monotonic()
             async with self._runtime.database.tenant(school) as tx:
                 versions = await tx.fetch(
@@ -127,6 +152,16 @@ class Policies:
         return found
 
 
+def policy_channel(runtime: Runtime, school: UUID) -> str:
+    """The wake-up of whoever waits, in a process of this service, for other rules of a school."""
+    return f"{runtime.name}:policy:{school}"
+
+
+def say_changed(runtime: Runtime, school: UUID) -> None:
+    """Wake whoever decides by a school's rules; after the commit, since they look at once."""
+    runtime.wake.signal(policy_channel(runtime, school))
+
+
 def _policies(runtime: Runtime) -> Policies:
     found = runtime.state.get("policies")
     if found is None:
@@ -147,3 +182,8 @@ async def person_at(runtime: Runtime, school: UUID, person: UUID, role: Role, at
 async def glass_until(runtime: Runtime, school: UUID, person: UUID, role: Role) -> datetime:
     """Until when somebody who came in for a reason may stay; NEVER when nobody did (POL-4)."""
     return await _policies(runtime).glass_until(school, person, role)
+
+
+async def mark_at(runtime: Runtime, school: UUID, person: UUID, at: datetime) -> Mark:
+    """What differs once other rules count for somebody: another version, or other hours of their own."""
+    return await _policies(runtime).mark_at(school, person, at)

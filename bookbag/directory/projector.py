@@ -21,6 +21,7 @@ from bookbag.chassis.lease import Leases
 from bookbag.chassis.problems import DependencyAway
 from bookbag.chassis.runtime import Runtime
 from bookbag.chassis.waiting import Outage
+from bookbag.directory import policy
 from bookbag.identity.v1 import access_pb2 as facts
 from bookbag.identity.v1 import service_pb2 as pb
 from bookbag.identity.v1.service_pb2_grpc import IdentityServiceStub
@@ -37,6 +38,9 @@ SILENCE_SECONDS = 3.0
 class NotOurs(Exception):
     """Another process follows the feed for this service by now."""
 
+
+OF_RULES = frozenset({"policy_version", "own_hours", "break_glass"})
+"""Facts by which the rules decide otherwise from now on."""
 
 _STANDINGS = {facts.STANDING_ACTIVE: "active", facts.STANDING_SUSPENDED: "suspended", facts.STANDING_ENDED: "ended"}
 
@@ -128,6 +132,8 @@ class Projector:
                     await self._apply_one(tx, change)
                 if position is not None:
                     await tx.execute("update feed_state set position = greatest(position, $1)", group[-1].position)
+            if any(change.WhichOneof("fact") in OF_RULES for change in group):
+                policy.say_changed(self._runtime, UUID(school))
 
     def _hold(self) -> tuple[str, int]:
         """Our name and fence, for the database to compare. Raises NotOurs when we do not believe in them ourselves."""

@@ -1,13 +1,13 @@
 """The live stream of one member: SSE frames that resume where they stopped, and that end within seconds of the right to them.
 
 Redis only makes it quick: every two seconds at the latest one short transaction proves the member's standing again and reads what
-is new. So a sign-out or a suspension ends an open stream, and a lost wake-up costs two seconds.
+is new. So a sign-out or a suspension ends an open stream, other rules of the school are told on it, and a lost wake-up costs two seconds.
 """
 
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -20,7 +20,7 @@ from bookbag.chassis.runtime import Runtime
 from bookbag.chassis.wake import Sleeper
 from bookbag.directory.call import Call
 from bookbag.directory.entry import prove_entry
-from bookbag.directory.policy import person_at
+from bookbag.directory.policy import Mark, mark_at, person_at, policy_channel
 from bookbag.directory.terms import refuse_without_terms
 from services.notify import store
 from services.notify.actions import live_channel
@@ -86,6 +86,8 @@ class LiveStream:
     greeting: list[str]
     _refreshed: datetime | None = None
     _unsure_since: datetime | None = None
+    _rules: Mark | None = None
+    _rules_differ: bool = False
 
     async def frames(self) -> AsyncGenerator[str]:
         """The frames, for as long as the right, the token and this process last."""
@@ -94,7 +96,7 @@ class LiveStream:
         desk = desk_of(runtime)
         desk.enter(who)
         try:
-            with runtime.wake.sleeper(live_channel(*who)) as sleeper:
+            with runtime.wake.sleeper(live_channel(*who), policy_channel(runtime, member.school)) as sleeper:
                 for one in self.greeting:
                     yield one
                 async for one in self._follow(sleeper):
@@ -120,9 +122,8 @@ class LiveStream:
             if now >= self.expires:
                 yield frame("ended", {"code": "token-expired"})
                 return
-            for event in found or ():
-                self._note(event)
-                yield frame(event.kind, data_of(event), event.number)
+            for one in self._told(found or ()):
+                yield one
             quiet = 0 if found else quiet + 1
             if found is None or quiet >= QUIET_LOOKS:
                 quiet = 0
@@ -138,7 +139,15 @@ class LiveStream:
             who = await person_at(runtime, member.school, member.person, member.role, now)
             await prove_entry(runtime, member.school, member.person, who, now, self.call.address)
             refuse_without_terms(who.rules, member.role, member.terms)
+            await self._compare_rules(now)
             return await self._read(now)
+
+    async def _compare_rules(self, now: datetime) -> None:
+        """Notice that other rules count than at the look before. A client asks what depends on them when its stream opens, so the
+        first look only remembers."""
+        mark = await mark_at(self.call.runtime, self.call.member.school, self.call.member.person, now)
+        self._rules_differ |= self._rules is not None and self._rules != mark
+        self._rules = mark
 
     async def _read(self, now: datetime) -> list[StreamEvent]:
         async with replace(self.call, now=now).transaction() as tx:
@@ -149,6 +158,14 @@ class LiveStream:
         self.number = number
         self._unsure_since = None
         return events
+
+    def _told(self, found: Sequence[StreamEvent]) -> Generator[str]:
+        if self._rules_differ:
+            self._rules_differ = False
+            yield frame("rules", {})
+        for event in found:
+            self._note(event)
+            yield frame(event.kind, data_of(event), event.number)
 
     def _note(self, event: StreamEvent) -> None:
         """A step goes out to one device: a moment of the trace that caused it, and one more delivery."""

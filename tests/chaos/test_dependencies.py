@@ -1,9 +1,11 @@
 """What the product does while what it leans on misbehaves: Redis, mail servers, events that cannot be handled, events that come again."""
 
+import copy
 import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
@@ -135,6 +137,49 @@ def test_without_redis_nobody_sees_a_fault_and_everybody_is_told(troubled: Troub
     finally:
         troubled.redis.refusing = False
         troubled.redis.thaw()
+
+
+@pytest.mark.req("POL-2", "OPS-4")
+def test_without_redis_other_rules_are_obeyed_and_told_on_open_screens_all_the_same(
+    troubled: Troubled, record_property: Callable[[str, object], None]
+) -> None:
+    whole, thread = troubled.whole, troubled.threads[0]
+    leader, guardian = (whole.bearer(*who) for who in (("Rowe", "leader"), ("Carmen", "guardian")))
+    with whole.client(leader) as head, whole.client(guardian) as reader:
+
+        def would_become() -> str:
+            return reader.get(f"/messaging/v1/threads/{thread}").json()["composing"]["state"]
+
+        def save(rules: dict[str, Any]) -> None:
+            etag = head.get("/identity/v1/policy").headers["etag"]
+            given = {"data": rules, "reason": "For a test."}
+            saved = head.post("/identity/v1/policy/versions", json=given, headers={"if-match": etag})
+            assert saved.status_code == 201, saved.text
+
+        before = head.get("/identity/v1/policy").json()["data"]
+        other = copy.deepcopy(before)
+        closed = {"hours": "never", "outside": "refuse"}
+        other["messages"]["families"] |= closed
+        assert would_become() == "now"
+        troubled.redis.refusing = True
+        troubled.redis.cut()
+        try:
+            with reader.stream("GET", "/notify/v1/stream", timeout=SOON) as screen:
+                lines = screen.iter_lines()
+                assert next(line for line in lines if line.startswith(":"))  # it has looked at the rules that count
+                began = time.monotonic()
+                save(other)
+                whole.wait(lambda: would_become() == "refused", seconds=SOON)
+                obeyed = time.monotonic() - began
+                assert next(line for line in lines if line.startswith("event:")) == "event: rules"
+                told = time.monotonic() - began
+        finally:
+            troubled.redis.refusing = False
+            save(before)
+            whole.wait(lambda: would_become() == "now", seconds=SOON)
+    record_property("rules_obeyed_seconds", round(obeyed, 2))
+    record_property("rules_told_seconds", round(told, 2))
+    print(f"without redis: other rules obeyed after {obeyed:.1f} s, told on the screen after {told:.1f} s")
 
 
 @pytest.mark.req("OPS-6", "NTF-4")

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import yaml
 
@@ -25,6 +26,7 @@ class Row:
     answers: Mapping[str, str]
     """Persona → "200" or "404 not-found"."""
     path: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
     send: Mapping[str, Any] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     unlike: str | None = None
@@ -38,9 +40,14 @@ class Row:
         return self.route.partition(" ")[0]
 
     def place(self, objects: Mapping[str, str], **changed: str) -> str:
-        """The path with its parameters filled in."""
-        values = {name: objects.get(value.removeprefix("$"), value) for name, value in self.path.items()}
-        return self.route.partition(" ")[2].format(**(values | changed))
+        """The path with its parameters filled in, and what is asked behind it."""
+
+        def filled(said: Mapping[str, str]) -> dict[str, str]:
+            values = {name: objects[value[1:]] if value.startswith("$") else value for name, value in said.items()}
+            return values | {name: value for name, value in changed.items() if name in said}
+
+        path = self.route.partition(" ")[2].format(**filled(self.path))
+        return f"{path}?{urlencode(filled(self.query))}" if self.query else path
 
     def body(self, objects: Mapping[str, str], **changed: str) -> Any:
         if self.send is None:

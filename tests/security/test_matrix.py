@@ -56,7 +56,7 @@ def http(world: World) -> Iterator[httpx2.Client]:
 
 def ask(http: httpx2.Client, world: World, row: Row, headers: Mapping[str, str], **changed: str) -> httpx2.Response:
     """One request of a row; of a stream no more than its beginning."""
-    path = row.place(world.objects, **{key: value for key, value in changed.items() if key in row.path})
+    path = row.place(world.objects, **changed)
     sent = {"idempotency-key": new_id().hex} | dict(row.headers) | dict(headers)
     with http.stream(row.method, path, headers=sent, json=row.body(world.objects, **changed)) as answer:
         if not answer.headers.get("content-type", "").startswith("text/event-stream"):

@@ -1,6 +1,7 @@
 """The stack as whoever runs it meets it: what it consists of, what each process knows, what happens when one dies, and what is left."""
 
 import contextlib
+import copy
 import json
 import os
 import re
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from bookbag.cli.services import NAMES
@@ -268,6 +270,51 @@ def test_a_killed_broker_comes_back_and_what_was_written_meanwhile_is_delivered(
 
         soon(told, within=90)
     soon(lambda: consumers_of(stack) == {"translate": 0, "notify": 0}, within=90)
+
+
+@pytest.mark.chaos
+@pytest.mark.req("POL-2")
+def test_other_rules_are_obeyed_and_told_on_open_screens_while_the_broker_hangs(
+    stack: Stack, record_property: Callable[[str, object], None]
+) -> None:
+    product, broker = stack.product, stack.standing()["kafka"].pid
+    with product.client("Rowe", "leader") as leader, product.client("Layla", "guardian") as guardian:
+        thread = guardian.get("/messaging/v1/threads").json()["items"][0]["id"]
+
+        def would_become() -> str:
+            return guardian.get(f"/messaging/v1/threads/{thread}").json()["composing"]["state"]
+
+        found = leader.get("/identity/v1/policy")
+        rules = found.json()["data"]
+        before = copy.deepcopy(rules)
+        assert would_become() == "now"
+        rules["messages"]["families"] |= {"hours": "never", "outside": "refuse"}
+        with guardian.stream("GET", "/notify/v1/stream", timeout=60) as screen:
+            lines = screen.iter_lines()
+            assert "event: ready" in next(line for line in lines if line.startswith("event:"))
+            assert next(line for line in lines if line.startswith(":"))  # it has looked at the rules that count
+            os.kill(broker, signal.SIGSTOP)
+            try:
+                began = time.monotonic()
+                save_rules(leader, rules, found.headers["etag"])
+                soon(lambda: would_become() == "refused")
+                obeyed = time.monotonic() - began
+                assert next(line for line in lines if line.startswith("event:")) == "event: rules"
+                told = time.monotonic() - began
+            finally:
+                os.kill(broker, signal.SIGCONT)
+        save_rules(leader, before, leader.get("/identity/v1/policy").headers["etag"])
+        soon(lambda: would_become() == "now")
+    record_property("rules_obeyed_seconds", round(obeyed, 2))
+    record_property("rules_told_seconds", round(told, 2))
+    print(f"with the broker hanging: other rules obeyed after {obeyed:.1f} s, told on the screen after {told:.1f} s")
+
+
+def save_rules(leader: httpx2.Client, rules: dict[str, Any], etag: str) -> None:
+    saved = leader.post(
+        "/identity/v1/policy/versions", json={"data": rules, "reason": "For a test."}, headers={"if-match": etag}
+    )
+    assert saved.status_code == 201, saved.text
 
 
 @pytest.mark.chaos

@@ -1,5 +1,6 @@
 import "fake-indexeddb/auto";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { Composing } from "../src/api/schema.ts";
 import { KEPT_FOR_MS } from "../src/keep/keep.ts";
 import { refuse, School } from "./double/school.ts";
 import { Device } from "./double/visit.ts";
@@ -292,6 +293,29 @@ test("a reset fetches again what is shown", async () => {
   school.say("t", { text: "missed" });
   school.tell("reset", {}, null);
   await visit.until(() => visit.words("t").at(-1) === "missed: sent");
+});
+
+const composing = (state: Composing["state"]): Composing => ({
+  state,
+  visible_at: null,
+  opens: null,
+  answer_by: null,
+  reasons: [],
+  safety: { words: "", number: "999" },
+});
+
+test("other rules are asked about as soon as they are told, and once more when every service obeys them", async () => {
+  school.composing = composing("now");
+  const visit = await device.visit().beginLive();
+  const state = await visit.openComposer("t");
+  expect(state()).toBe("now");
+  school.composing = composing("held");
+  school.tell("rules", {}, null);
+  await visit.until(() => state() === "held");
+  await device.time.waitingWithin(1_500);
+  school.composing = composing("refused");
+  device.time.move(1_500);
+  await visit.until(() => state() === "refused");
 });
 
 test("a line ended with the session wipes the membership; ended with its token alone, it goes on", async () => {

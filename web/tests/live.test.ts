@@ -11,6 +11,7 @@ let online: boolean;
 let told: Told[];
 let states: LiveState[];
 let refetched: number;
+let rules: number;
 let renewed: number;
 let endedWith: string | null;
 let heard: () => void;
@@ -24,6 +25,7 @@ beforeEach(async () => {
   told = [];
   states = [];
   refetched = 0;
+  rules = 0;
   renewed = 0;
   endedWith = null;
   heard = () => {};
@@ -50,6 +52,10 @@ beforeEach(async () => {
       },
       refetch: () => {
         refetched++;
+        heard();
+      },
+      rules: () => {
+        rules++;
         heard();
       },
       ended: ({ code }) => {
@@ -95,6 +101,18 @@ test("what the server tells is heard, with its kind", async () => {
     { kind: "read", thread: "t", person: "rosa", seq: 4 },
     { kind: "translation", thread: "t", message: "m", language: "es" },
   ]);
+});
+
+test("other rules are told, and a line that comes back says that they may be other ones", async () => {
+  await live();
+  expect(rules).toBe(0);
+  school.tell("rules", {}, null);
+  await until(() => rules === 1);
+  school.breakStreams();
+  await time.waitingWithin(500);
+  time.move(500);
+  await until(() => rules === 2);
+  expect([refetched, told]).toEqual([1, []]);
 });
 
 test("a kind of frame this client does not know yet is passed over", async () => {

@@ -305,6 +305,50 @@ test("a closed school is asked each minute, and opens by itself", async () => {
   await visit.until(() => visit.state.state === "signed-in");
 });
 
+test("who looks at the closed page is told why, and comes in as soon as the rules let them", async () => {
+  const why = [{ question: "may_enter", answer: "no", words: "Closed to staff.", reasons: [] }];
+  school.saysAtDoor({ opens: "2026-01-06T08:00:00Z", why });
+  school.next("POST /identity/v1/tokens", closed());
+  const visit = await device.visit().begin();
+  await visit.until(() => visit.state.closed?.why !== null);
+  expect(visit.state.closed).toEqual({
+    code: "outside-hours",
+    opens: "2026-01-06T08:00:00Z",
+    breakGlassMinutes: null,
+    why,
+  });
+  await school.asked("seen=");
+  school.saysAtDoor({ opens: "2026-01-05T19:00:00Z" });
+  await visit.until(() => visit.state.closed?.opens === "2026-01-05T19:00:00Z");
+  expect(school.count("POST /identity/v1/tokens")).toBe(1);
+  await school.asked("seen=", 2);
+  school.saysAtDoor({ open: true, code: null });
+  await visit.until(() => visit.state.state === "signed-in");
+  expect(school.count("GET /identity/v1/entry")).toBe(3);
+});
+
+test("whoever is told that it is open and is not let in asks again a second later, not at once", async () => {
+  school.saysAtDoor({ open: true, code: null });
+  for (let each = 0; each < 3; each++) school.next("POST /identity/v1/tokens", closed());
+  const visit = await device.visit().begin();
+  await school.asked("GET /identity/v1/entry", 2);
+  await device.time.waitingWithin(1_000);
+  expect(school.count("POST /identity/v1/tokens")).toBe(2);
+  device.time.move(1_000);
+  await school.asked("POST /identity/v1/tokens", 3);
+  expect(visit.state.state).toBe("closed");
+});
+
+test("a closed page that nobody looks at leaves no question with the server", async () => {
+  school.saysAtDoor({});
+  school.next("POST /identity/v1/tokens", closed());
+  const visit = device.visit();
+  visit.tab.isVisible = false;
+  await visit.begin();
+  expect(visit.state.state).toBe("closed");
+  expect(school.count("GET /identity/v1/entry")).toBe(0);
+});
+
 test("a session that ended while the school was closed takes what was kept with it", async () => {
   const visit = await device.visit().begin();
   school.next("GET /messaging/v1/unread", closed());

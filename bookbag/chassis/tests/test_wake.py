@@ -37,6 +37,20 @@ async def test_a_signal_wakes_here_and_in_another_process(pair):
         assert not await other.wait(0.05)
 
 
+async def test_one_sleeper_waits_for_several_channels_and_can_ask_without_waiting(pair):
+    here, _ = pair
+    with here.sleeper("live:a", "live:policy") as sleeper:
+        assert not sleeper.was_rung()
+        for channel in ("live:a", "live:policy"):
+            here.ring(channel)
+            assert sleeper.was_rung()
+            assert not sleeper.was_rung()
+        here.ring("live:policy")
+        assert await sleeper.wait(WITHIN)
+    here.ring("live:a")
+    assert not sleeper.was_rung()
+
+
 async def test_many_channels_are_woken_by_few_messages(pair, monkeypatch):
     here, there = pair
     sent = []

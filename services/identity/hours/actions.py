@@ -4,6 +4,7 @@ import json
 
 from bookbag.chassis.problems import FORBIDDEN, Problem
 from bookbag.directory.call import Call
+from bookbag.directory.policy import say_changed
 from bookbag.school.policy.document.fields import Week
 from bookbag.school.policy.rules import own_hours
 from bookbag.school.policy.values import to_data
@@ -40,4 +41,5 @@ async def change_hours(call: Call, week: object | None, *, version: int | None) 
             raise EditedMeanwhile("your hours were changed meanwhile")
         await feed.record(tx, fact_about(tx.school, changed))
     call.runtime.signal("changes")
+    say_changed(call.runtime, call.member.school)
     return changed

@@ -9,7 +9,8 @@ from bookbag.chassis.http import Shown
 from bookbag.school.policy.faults import Fault
 from bookbag.school.policy.preview import DrawnDay, Explained, describe, drawn_week
 from bookbag.school.policy.preview.say import CATALOGUES
-from bookbag.school.policy.rules import Outcome, SchoolRules
+from bookbag.school.policy.rules import Outcome, ReasonCode, SchoolRules
+from bookbag.school.policy.rules.reasons import Reason
 from bookbag.school.policy.versions import Change
 from bookbag.school.time.week import Spans
 
@@ -171,12 +172,48 @@ class DraftShown(Shown):
     data: dict[str, Any] | None
 
 
+class WhyShown(Shown):
+    """One reason for programs that have words of their own: a code that never changes its meaning, and what it speaks of."""
+
+    code: ReasonCode
+    at: datetime | None
+    """Until when, or when again, or by when: the code says which."""
+    roles: list[str]
+    network: str | None
+
+    @classmethod
+    def of(cls, reason: Reason) -> Self:
+        about = reason.parameters
+        instants = (about[name] for name in ("until", "opens", "by") if name in about)
+        roles = about.get("roles", about.get("role", ()))
+        network = about.get("network")
+        return cls(
+            code=reason.code,
+            at=next((one for one in instants if isinstance(one, datetime)), None),
+            roles=list(roles) if isinstance(roles, tuple) else [str(roles)],
+            network=str(network) if network is not None else None,
+        )
+
+
 class AnswerShown(Shown):
-    """One question with its answer, `yes`, `no` or what becomes of a message, and why in words."""
+    """One question with its answer, `yes`, `no` or what becomes of a message, and why."""
 
     question: str
     answer: str
     words: str
+    reasons: list[WhyShown]
+
+    @classmethod
+    def all_of(cls, said: Sequence[Explained]) -> list[Self]:
+        return [
+            cls(
+                question=one.question,
+                answer=one.answer,
+                words=one.words,
+                reasons=[WhyShown.of(why) for why in one.reasons],
+            )
+            for one in said
+        ]
 
 
 class ExplainedShown(Shown):
@@ -190,7 +227,4 @@ class ExplainedShown(Shown):
 
     @classmethod
     def of(cls, said: Sequence[Explained], *, at: datetime, person: UUID, role: str, language: str) -> Self:
-        return cls(
-            at=at, person=person, role=role, language=language,
-            answers=[AnswerShown(question=one.question, answer=one.answer, words=one.words) for one in said],
-        )  # fmt: skip
+        return cls(at=at, person=person, role=role, language=language, answers=AnswerShown.all_of(said))

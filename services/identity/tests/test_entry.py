@@ -1,5 +1,6 @@
 """Staff access (POL-4): who is let in at which hour and from where, at the token and at every request; and the way in for a reason."""
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -12,7 +13,7 @@ from bookbag.chassis.clock import MovableClock
 from bookbag.chassis.problems import Problem
 from bookbag.chassis.runtime import Runtime
 from bookbag.directory.entry import prove_entry
-from bookbag.directory.policy import person_at
+from bookbag.directory.policy import person_at, say_changed
 from bookbag.school.policy.parse import as_data, parse
 from bookbag.school.policy.presets import preset_text
 from bookbag.school.roles import Role
@@ -135,6 +136,73 @@ async def test_a_leader_comes_in_for_a_reason_which_goes_on_the_record(
     assert (await record_of(house, school.id))[-1] == (
         school.leader, "leader", "glass-broken", school.leader, "A child has not come home.",
     )  # fmt: skip
+
+
+async def door(client: httpx2.AsyncClient, cookie: dict[str, str], **asked: object) -> httpx2.Response:
+    return await client.get("/v1/entry", params={"role": "teacher"} | asked, headers=cookie, timeout=60)
+
+
+@pytest.mark.req("POL-4")
+async def test_at_the_closed_door_one_is_told_why_in_codes_and_words_and_the_cookie_stays_good(
+    client: httpx2.AsyncClient, identity: Runtime, strict: Small, clock: MovableClock
+):
+    cookie = await _signed_in(identity, strict, strict.teacher)
+
+    async def is_open(expected: bool) -> dict[str, object]:
+        async def so() -> bool:
+            return (await door(client, cookie, person=strict.teacher)).json()["open"] is expected
+
+        await eventually(so, seconds=5)
+        return (await door(client, cookie, person=strict.teacher)).json()
+
+    assert (await is_open(True))["code"] is None
+    clock.instant = CLOSED
+    told = await is_open(False)
+    assert (told["code"], told["opens"], told["break_glass_minutes"]) == ("outside-hours", "2026-11-26T08:00:00Z", None)
+    why = {one["question"]: one for one in told["why"]}  # type: ignore[attr-defined]
+    assert why["may_enter"]["answer"] == "no"
+    assert why["may_enter"]["reasons"] == [
+        {"code": "access_closed", "at": "2026-11-26T08:00:00Z", "roles": [], "network": None}
+    ]
+    assert (await door(client, cookie, person=strict.guardian)).status_code == 404
+    assert (await door(client, {}, person=strict.teacher)).status_code == 401
+
+
+@pytest.mark.req("POL-2", "POL-4")
+async def test_whoever_waits_at_the_door_is_let_in_as_soon_as_the_rules_say_so(
+    client: httpx2.AsyncClient, identity: Runtime, strict: Small, clock: MovableClock
+):
+    clock.instant = CLOSED
+    cookie = await _signed_in(identity, strict, strict.teacher)
+
+    async def closed() -> bool:
+        return not (await door(client, cookie, person=strict.teacher)).json()["open"]
+
+    await eventually(closed, seconds=5)
+    seen = (await door(client, cookie, person=strict.teacher)).json()["mark"]
+    waiting = asyncio.create_task(door(client, cookie, person=strict.teacher, seen=seen))
+    assert not (await door(client, cookie, person=strict.teacher, seen="another")).json()["open"]
+    assert not waiting.done()
+    await under_preset_a(identity, strict, places="anywhere", hours="always")
+    say_changed(identity, strict.id)
+    answer = (await waiting).json()
+    assert (answer["open"], answer["mark"] == seen) == (True, False)
+
+
+@pytest.mark.req("OPS-4")
+async def test_a_stopping_process_keeps_nobody_waiting_at_the_door(
+    client: httpx2.AsyncClient, identity: Runtime, strict: Small
+):
+    cookie = await _signed_in(identity, strict, strict.teacher)
+    seen = (await door(client, cookie, person=strict.teacher)).json()["mark"]
+    waiting = asyncio.create_task(door(client, cookie, person=strict.teacher, seen=seen))
+
+    async def waits() -> bool:
+        return bool(identity.wake._sleepers)
+
+    await eventually(waits)
+    identity.wake.say_stopping()
+    assert (await asyncio.wait_for(waiting, 10)).json()["mark"] == seen
 
 
 @pytest.mark.req("POL-3")

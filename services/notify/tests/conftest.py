@@ -94,19 +94,25 @@ class Town:
         if address:
             self.identity.contacts[person] = (address, language)
 
-    async def obeys(self, document: str, *, counts_from: datetime | None = None) -> None:
-        """Another version of the policy came with the access feed."""
+    def version_of(self, document: str, *, counts_from: datetime | None = None) -> AccessChange:
+        """The next version of the policy as the access feed tells it."""
         self.version += 1
         now = self.clock.now()
         fact = PolicyVersion(number=self.version, document=document)
         fact.counts_from.FromDatetime(counts_from or (now if self.version > 1 else now - timedelta(days=400)))
         fact.made_at.FromDatetime(now)
+        return AccessChange(school_id=str(self.school), revision=self.version, policy_version=fact)
+
+    async def learns(self, change: AccessChange) -> None:
+        """A fact came with the access feed."""
         projector = Projector(self.runtime, REACTS)
         await projector.leases.renew()
-        await projector.apply(
-            [AccessChange(school_id=str(self.school), revision=self.version, policy_version=fact)], position=None
-        )
+        await projector.apply([change], position=None)
         await projector.leases.give_back()
+
+    async def obeys(self, document: str, *, counts_from: datetime | None = None) -> None:
+        """Another version of the policy came with the access feed."""
+        await self.learns(self.version_of(document, counts_from=counts_from))
         self.runtime.state.pop("policies", None)  # as a second later
 
     async def hear(self, event: Message, *, event_id: UUID | None = None, sequence: int | None = None) -> UUID:

@@ -5,19 +5,16 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from bookbag.chassis.clock import new_id
 from bookbag.chassis.http import service_app
-from bookbag.school.policy.parse import as_data, parse
-from bookbag.school.policy.presets import preset_text
 from services.notify import actions
 from services.notify.actions import live_channel
 from services.notify.live import desk_of
 from services.notify.model import ONLINE_FOR, STREAMS_PER_PERSON
-from services.notify.tests.conftest import MONDAY, Town
+from services.notify.tests.conftest import Town
 from tests.support.house import eventually
 
 
@@ -250,40 +247,6 @@ async def test_an_ended_session_ends_the_stream(town: Town):
         assert await live.chunk() is None
         await town.message()
         assert (await other.frame())[1] == "message"
-
-
-def closing_at_four(**access: Any) -> dict[str, Any]:
-    """Rules by which staff are in from 08:00 to 16:00, from anywhere."""
-    staff = as_data(parse(preset_text("a")))["staff"]
-    return {"preset": "a", "number": 2, "staff": staff | {"access": staff["access"] | {"places": "anywhere"} | access}}
-
-
-@pytest.mark.req("POL-4")
-async def test_when_the_school_closes_the_stream_of_a_teacher_ends_and_says_so_and_a_familys_goes_on(town: Town):
-    await town.has_rules(town.school, **closing_at_four())
-    town.clock.instant = MONDAY.replace(hour=15, minute=55)
-    teacher = town.bearer(town.teacher, "teacher")
-    async with stream(town, teacher) as live, stream(town, guardian(town)) as family:
-        await live.frame()
-        await family.frame()
-        town.clock.move(timedelta(minutes=6))
-
-        assert await live.frame() == (None, "ended", {"code": "outside-hours"})
-        assert await live.chunk() is None
-        await town.message()
-        assert (await family.frame())[1] == "message"
-    async with stream(town, town.bearer(town.teacher, "teacher")) as again:
-        assert again.status == 403
-
-
-@pytest.mark.req("POL-2", "POL-4")
-async def test_rules_that_change_close_a_stream_that_is_open(town: Town):
-    async with stream(town, town.bearer(town.teacher, "teacher")) as live:
-        await live.frame()
-        await town.has_rules(town.school, **closing_at_four(places="networks"))
-
-        assert await live.frame() == (None, "ended", {"code": "outside-network"})
-        assert await live.chunk() is None
 
 
 @pytest.mark.req("ID-11")

@@ -23,7 +23,11 @@ export const keys = {
   held: (id: string) => ["held", id] as const,
   composing: (id: string) => ["composing", id] as const,
   unread: ["unread"] as const,
+  why: ["why"] as const,
 };
+
+/** What the school's rules decide: where one may write, what becomes of it, and when. */
+export const byTheRules = [["composing"], ["held"], ["contacts"], keys.why] as const;
 
 export class Holding {
   readonly api: Api;

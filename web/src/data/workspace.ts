@@ -14,11 +14,14 @@ import { isClosing } from "../session/closing.ts";
 import type { Surroundings } from "../session/surroundings.ts";
 import type { Tokens } from "../session/tokens.ts";
 import type { Turns } from "../session/turns.ts";
-import { Holding, keys, PAGE } from "./holding.ts";
+import { byTheRules, Holding, keys, PAGE } from "./holding.ts";
 import { type Conversation, newestSeq, shownMessages, type ThreadList } from "./merging.ts";
 import { MessageShelf } from "./messages.ts";
 import { ThreadShelf } from "./threads.ts";
 import type { LiveState, ShownMessage, Unread } from "./types.ts";
+
+/** Until then some service may still decide by the rules before. */
+const OBEYED_AFTER_MS = 1_500;
 
 export type Parts = {
   origin: string;
@@ -46,6 +49,8 @@ export class Workspace {
   readonly #keysOfSent = new Map<string, string>();
   #member: Membership;
   #version = 0;
+  #rules = 0;
+  #cancelSecondAsking: () => void = () => {};
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -88,6 +93,7 @@ export class Workspace {
       {
         told: (event) => this.told(event),
         refetch: () => void this.queries.invalidateQueries(),
+        rules: () => this.rulesChanged(),
         ended: (refusal) => this.#end(refusal),
         changed: (state) => this.#liveChanged(state),
       },
@@ -152,6 +158,7 @@ export class Workspace {
     if (this.#held.closed) return;
     this.#held.close();
     for (const end of this.#endings) end();
+    this.#cancelSecondAsking();
     this.#live.close();
     this.#outgoing.close();
     this.#parts.tokens.close();
@@ -172,6 +179,23 @@ export class Workspace {
 
   /** Rises with every change of what is pending, sent, or of the line's state. */
   readonly version = (): number => this.#version;
+
+  /** Rises whenever what depends on the school's rules is to be asked again. */
+  readonly rules = (): number => this.#rules;
+
+  /** Other rules count: what depends on them is asked again, and once more when every service obeys them. */
+  rulesChanged(): void {
+    if (this.#held.closed) return;
+    this.#askByTheRules();
+    this.#cancelSecondAsking();
+    this.#cancelSecondAsking = this.#parts.clock.after(OBEYED_AFTER_MS, () => this.#askByTheRules());
+  }
+
+  #askByTheRules(): void {
+    this.#rules++;
+    for (const queryKey of byTheRules) void this.queries.invalidateQueries({ queryKey });
+    this.#changed();
+  }
 
   // Messages
 

@@ -27,6 +27,8 @@ export type Listener = {
   told(event: Told): void;
   /** What happened before now is not told on this line: everything shown may be out of date. */
   refetch(): void;
+  /** Other rules of the school count, or may have begun to while the line was down. */
+  rules(): void;
   /** The right to listen has ended until the person does something, and why. Nothing is told after this. */
   ended(refusal: Problem): void;
   changed(state: LiveState): void;
@@ -143,7 +145,8 @@ export class LiveStream {
         this.#began = data.number === undefined ? null : String(data.number);
         this.#since ??= this.#began;
         this.#show("live");
-        if (!resumed) this.#listener.refetch();
+        if (resumed) this.#listener.rules();
+        else this.#listener.refetch();
         break;
       case "reset":
         this.#since = frame.id ?? this.#began;
@@ -158,6 +161,9 @@ export class LiveStream {
           this.#connection?.abort();
         }
         return;
+      case "rules":
+        this.#listener.rules();
+        break;
       case "message":
       case "read":
       case "translation":

@@ -1,5 +1,6 @@
 /** What staff are told outside the school's hours or its network: why, when it opens, and whether there is a way in for a reason. */
 import { Problem } from "../api/problem.ts";
+import type { RuleAnswer } from "../api/schema.ts";
 
 const CLOSED = new Set(["outside-hours", "outside-network"]);
 
@@ -9,6 +10,8 @@ export type Closed = {
   opens: string | null;
   /** For how long one may come in for a reason; null for who may not. */
   breakGlassMinutes: number | null;
+  /** What the rules say, decision by decision; null until the server was asked. */
+  why: readonly RuleAnswer[] | null;
 };
 
 export function isClosing(code: string): boolean {
@@ -19,5 +22,5 @@ export function isClosing(code: string): boolean {
 export function closedBy(failure: unknown): Closed | null {
   if (!(failure instanceof Problem) || !isClosing(failure.code)) return null;
   const { code, opens, breakGlassMinutes } = failure;
-  return { code, opens, breakGlassMinutes };
+  return { code, opens, breakGlassMinutes, why: null };
 }

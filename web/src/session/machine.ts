@@ -2,53 +2,26 @@
  * Who acts in this tab, from the first moment of a visit to the last: the ways in (password, demo, an earlier visit),
  * the choice among memberships, and the ways out, each of which takes what was kept with it.
  */
-import { type Api, authorised, openApi, reaching, type Send } from "../api/client.ts";
+import { type Api, openApi, reaching } from "../api/client.ts";
 import { Problem, Unreachable, unwrap } from "../api/problem.ts";
 import type { Membership, Role, TermsAcceptance, TermsText } from "../api/schema.ts";
-import type { Demo, SessionState } from "../data/types.ts";
 import { Workspace } from "../data/workspace.ts";
 import { dropWhatExpired, Keep, keyOf, wipe, wipeAll } from "../keep/keep.ts";
-import { backoff, type Clock } from "./clock.ts";
+import { backoff } from "./clock.ts";
 import { type Closed, closedBy } from "./closing.ts";
-import { Remembered, type Slots } from "./remembered.ts";
+import { DemoPeople } from "./demo.ts";
+import { ClosedDoor } from "./door.ts";
+import { TermsGate } from "./gate.ts";
+import { nobodyYet, type Parts, type Snapshot } from "./parts.ts";
+import { Remembered } from "./remembered.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { Tokens } from "./tokens.ts";
-import type { Turns } from "./turns.ts";
 
 export const UNREACHABLE = "unreachable";
 const FIRST_WAIT_MS = 1_000;
 const MOST_WAIT_MS = 30_000;
-/** How often a closed school is asked whether it has opened. */
-const CLOSED_WAIT_MS = 60_000;
-/** How long after a reason was given some service may still say that it is closed. */
-const GLASS_SETTLES_MS = 10_000;
-
-export type Parts = {
-  origin: string;
-  send: Send;
-  clock: Clock;
-  turns: Turns;
-  surroundings: Surroundings;
-  slots: Slots;
-  /** Deletes what the service worker holds beside the shell. */
-  forgetCaches(): Promise<void>;
-  random?: () => number;
-};
-
-export type Snapshot = {
-  state: SessionState;
-  member: Membership | null;
-  memberships: Membership[];
-  demo: Demo | null;
-  problem: string | null;
-  closed: Closed | null;
-  workspace: Workspace | null;
-};
 
 type Acting = { workspace: Workspace; tokens: Tokens };
-
-/** Somebody who is in but for the terms. */
-type Gate = { member: Membership; tokens: Tokens; api: Api };
 
 export class SessionMachine {
   readonly #parts: Parts;
@@ -56,32 +29,33 @@ export class SessionMachine {
   readonly #remembered: Remembered;
   readonly #listeners = new Set<() => void>();
   readonly #tabs: ReturnType<Surroundings["tabs"]>;
-  #snapshot: Snapshot = {
-    state: "starting",
-    member: null,
-    memberships: [],
-    demo: null,
-    problem: null,
-    closed: null,
-    workspace: null,
-  };
+  readonly #door: ClosedDoor;
+  readonly #demo: DemoPeople;
+  #snapshot: Snapshot = nobodyYet;
   #acting: Acting | null = null;
-  #gate: Gate | null = null;
+  #gate: TermsGate | null = null;
   #begun = false;
   #resuming: Promise<void> | null = null;
-  #findingDemo: Promise<void> | null = null;
   #attempt = 0;
   #forgetRetry: (() => void) | null = null;
   #wiping: Promise<unknown> = Promise.resolve();
   /** Rises when somebody comes in or goes out: what was asked for before is no longer wanted. */
   #visit = 0;
-  #glassSettles = 0;
 
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#open = openApi(parts.origin, reaching(parts.send));
     this.#remembered = new Remembered(parts.slots);
     this.#tabs = parts.surroundings.tabs("session", (said) => this.#heard(said));
+    this.#demo = new DemoPeople(this.#open, (demo) => this.#show({ demo }));
+    this.#door = new ClosedDoor({
+      open: this.#open,
+      clock: parts.clock,
+      surroundings: parts.surroundings,
+      random: parts.random ?? Math.random,
+      tryAgain: () => void this.#resume(),
+      told: (closed) => this.#toldAtDoor(closed),
+    });
   }
 
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -136,7 +110,7 @@ export class SessionMachine {
     await this.#goOut(null, wipeAll);
     this.#tabs.say("signed-out");
     await this.#tellLeaving();
-    await this.#findDemo();
+    await this.#demo.find();
   }
 
   async comeBack(): Promise<void> {
@@ -146,9 +120,7 @@ export class SessionMachine {
   async breakGlass(reason: string): Promise<void> {
     const { state, member } = this.#snapshot;
     if (state !== "closed" || !member) return;
-    const { person, role } = member;
-    unwrap(await this.#open.POST("/identity/v1/break-glass", { body: { person, role, reason } }));
-    this.#glassSettles = this.#parts.clock.now() + GLASS_SETTLES_MS;
+    await this.#door.breakGlass(member, reason);
     await this.comeBack();
   }
 
@@ -166,14 +138,13 @@ export class SessionMachine {
   }
 
   async readTerms(language: string): Promise<TermsText | null> {
-    if (!this.#gate) return null;
-    return unwrap(await this.#gate.api.GET("/identity/v1/terms", { params: { query: { language } } })).due;
+    return (await this.#gate?.read(language)) ?? null;
   }
 
   async acceptTerms(acceptance: TermsAcceptance): Promise<void> {
     const gate = this.#gate;
     if (!gate) return;
-    unwrap(await gate.api.POST("/identity/v1/terms/acceptances", { body: acceptance }));
+    await gate.accept(acceptance);
     if (this.#gate === gate) await this.choose(gate.member.person, gate.member.role);
   }
 
@@ -224,9 +195,9 @@ export class SessionMachine {
       if (this.#remembered.leaving) {
         if (!(await this.#tellLeaving())) throw new Unreachable("still to be signed out");
         this.#show({ state: "signed-out", problem: null });
-        return void (await this.#findDemo());
+        return void (await this.#demo.find());
       }
-      if (!this.#remembered.chosen) void this.#findDemo();
+      if (!this.#remembered.chosen) void this.#demo.find();
       // In turn with renewals: a cookie that another tab has just had rotated would look like a session that ended.
       const { memberships } = await this.#parts.turns("tokens", async () =>
         unwrap(await this.#open.GET("/identity/v1/memberships")),
@@ -237,7 +208,7 @@ export class SessionMachine {
     } catch (failure) {
       if (visit !== this.#visit) return;
       if (failure instanceof Problem && !failure.passing) return this.#refused(failure);
-      if (this.#snapshot.state === "closed") return this.#lookAgain();
+      if (this.#snapshot.state === "closed") return this.#door.lookLater();
       this.#show({
         state: this.#acting ? "offline-start" : "signed-out",
         problem: this.#acting ? null : UNREACHABLE,
@@ -329,30 +300,18 @@ export class SessionMachine {
   }
 
   #showTerms(member: Membership, tokens: Tokens): void {
-    const { origin, send } = this.#parts;
-    this.#gate = { member, tokens, api: openApi(origin, authorised(reaching(send), tokens)) };
-    this.#remembered.chosen = { school: member.school.id, person: member.person, role: member.role };
+    this.#gate = new TermsGate(this.#parts, member, tokens);
+    this.#remembered.choose(member);
     this.#show({ state: "terms", member, workspace: null, problem: null });
   }
 
   async #settle(member: Membership, keep: Keep, tokens: Tokens, visit: number): Promise<void> {
-    const { origin, send, clock, turns, surroundings, random } = this.#parts;
-    const workspace: Workspace = new Workspace({
-      origin,
-      send,
-      member,
-      keep,
-      tokens,
-      clock,
-      turns,
-      surroundings,
-      ended: (refusal) => void this.#ended(refusal, workspace),
-      ...(random && { random }),
-    });
+    const ended = (refusal: Problem) => void this.#ended(refusal, workspace);
+    const workspace: Workspace = new Workspace({ ...this.#parts, member, keep, tokens, ended });
     await workspace.wake();
     if (visit !== this.#visit) return void workspace.close();
     this.#acting = { workspace, tokens };
-    this.#remembered.chosen = { school: member.school.id, person: member.person, role: member.role };
+    this.#remembered.choose(member);
     this.#remembered.closed = null;
     this.#show({ state: "signed-in", member, workspace, problem: null, closed: null });
     workspace.subscribe(() => {
@@ -362,20 +321,11 @@ export class SessionMachine {
   }
 
   #tokensFor({ person, role }: { person: string; role: Role }): Tokens {
-    const { clock, turns } = this.#parts;
-    const tokens: Tokens = new Tokens(
-      this.#open,
-      { person, role },
-      {
-        clock,
-        turns,
-        refused: (refusal) => {
-          if (this.#acting?.tokens === tokens) void this.#ended(refusal, this.#acting.workspace);
-          if (this.#gate?.tokens === tokens)
-            void this.#goOut(refusal.code, async () => {}).then(() => this.#findDemo());
-        },
-      },
-    );
+    const refused = (refusal: Problem) => {
+      if (this.#acting?.tokens === tokens) void this.#ended(refusal, this.#acting.workspace);
+      if (this.#gate?.tokens === tokens) void this.#goOut(refusal.code, async () => {}).then(() => this.#demo.find());
+    };
+    const tokens: Tokens = new Tokens(this.#open, { person, role }, { ...this.#parts, refused });
     return tokens;
   }
 
@@ -395,31 +345,28 @@ export class SessionMachine {
     }
     // A session that ended took every membership of the account with it; a suspension is one school's.
     await this.#goOut(code, code === "signed-out" ? wipeAll : () => wipe(key));
-    await this.#findDemo();
+    await this.#demo.find();
   }
 
   /** The school is closed to this member: the app goes, and what this device keeps for them stays until it opens. */
   #shut(member: Membership, closed: Closed): void {
     if (closed.opens) this.#acting?.workspace.awayUntil(closed.opens);
+    // What was said of it a moment ago is shown until the server says otherwise.
+    const before = this.#snapshot.closed;
+    if (before?.code === closed.code && before.opens === closed.opens) closed.why ??= before.why;
     this.#leaveWorkspace();
-    this.#remembered.chosen = { school: member.school.id, person: member.person, role: member.role };
+    this.#remembered.choose(member);
     this.#remembered.closed = closed;
     // A reason that was given just now is still on its way to the services.
-    const settling = this.#parts.clock.now() < this.#glassSettles;
-    this.#show({ state: settling ? "starting" : "closed", member, closed, problem: null });
-    this.#lookAgain();
+    this.#show({ state: this.#door.settling ? "starting" : "closed", member, closed, problem: null });
+    this.#door.stand(member);
   }
 
-  #lookAgain(): void {
-    const settling = this.#parts.clock.now() < this.#glassSettles;
-    const wait = backoff(
-      0,
-      settling ? FIRST_WAIT_MS : CLOSED_WAIT_MS,
-      CLOSED_WAIT_MS,
-      this.#parts.random ?? Math.random,
-    );
-    this.#forgetRetry?.();
-    this.#forgetRetry = this.#parts.clock.after(wait, () => void this.#resume());
+  /** What the server says to somebody who stands before the closed door, once it is something else than before. */
+  #toldAtDoor(closed: Closed): void {
+    if (this.#snapshot.state !== "closed") return;
+    this.#remembered.closed = closed;
+    this.#show({ closed });
   }
 
   async #refused(failure: Problem): Promise<void> {
@@ -427,11 +374,11 @@ export class SessionMachine {
     if (acting) return this.#ended(failure, acting.workspace);
     if (this.#snapshot.state === "closed" && failure.status === 401) {
       await this.#goOut(failure.code, wipeAll);
-      return this.#findDemo();
+      return this.#demo.find();
     }
     const visit = this.#visit;
     // First, so that nothing moves at the door once it is drawn.
-    await this.#findDemo();
+    await this.#demo.find();
     // Nobody was signed in: that is no problem worth telling.
     if (visit === this.#visit)
       this.#show({ state: "signed-out", problem: failure.status === 401 ? null : failure.code });
@@ -449,11 +396,12 @@ export class SessionMachine {
   #leaveWorkspace(): number {
     this.#forgetRetry?.();
     this.#forgetRetry = null;
+    this.#door.leave();
     const acting = this.#acting;
     this.#acting = null;
     if (acting) this.#show({ state: "starting", member: null, workspace: null });
     acting?.workspace.close();
-    this.#gate?.tokens.close();
+    this.#gate?.close();
     this.#gate = null;
     return ++this.#visit;
   }
@@ -469,24 +417,8 @@ export class SessionMachine {
     return true;
   }
 
-  #findDemo(): Promise<void> {
-    if (this.#snapshot.demo) return Promise.resolve();
-    this.#findingDemo ??= this.#askForDemo().finally(() => {
-      this.#findingDemo = null;
-    });
-    return this.#findingDemo;
-  }
-
-  async #askForDemo(): Promise<void> {
-    try {
-      this.#show({ demo: unwrap(await this.#open.GET("/identity/v1/demo/people")) });
-    } catch {
-      // Only a demo answers.
-    }
-  }
-
   #heard(said: unknown): void {
-    if (said === "signed-out" && this.#acting) void this.#goOut(null, async () => {}).then(() => this.#findDemo());
+    if (said === "signed-out" && this.#acting) void this.#goOut(null, async () => {}).then(() => this.#demo.find());
     if (said === "signed-in" && this.#snapshot.state === "signed-out") {
       this.#show({ state: "starting", problem: null });
       void this.#resume();

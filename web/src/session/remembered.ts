@@ -1,5 +1,5 @@
 /** What a reload must know before the server is asked: ids only, never a name, a token or a text. */
-import type { Role } from "../api/schema.ts";
+import type { Membership, Role } from "../api/schema.ts";
 import type { Closed } from "./closing.ts";
 
 export type Chosen = { school: string; person: string; role: Role };
@@ -30,18 +30,22 @@ export class Remembered {
     else this.#write(CHOSEN, JSON.stringify({ school: chosen.school, person: chosen.person, role: chosen.role }));
   }
 
+  choose(member: Membership): void {
+    this.chosen = { school: member.school.id, person: member.person, role: member.role };
+  }
+
   /** The school was closed to the chosen one when last asked: what is kept of them is not shown before the server lets them in. */
   get closed(): Closed | null {
     try {
       const value = JSON.parse(this.#slots.getItem(CLOSED) ?? "null") as Closed | null;
-      return value?.code ? value : null;
+      return value?.code ? { ...value, why: null } : null;
     } catch {
       return null;
     }
   }
 
   set closed(closed: Closed | null) {
-    this.#write(CLOSED, closed === null ? null : JSON.stringify(closed));
+    this.#write(CLOSED, closed === null ? null : JSON.stringify({ ...closed, why: null }));
   }
 
   /** Signed out here while the server could not be told: it is told before anything else. */

@@ -5,7 +5,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Send } from "../../src/api/client.ts";
-import type { Membership, Message, Role, TermsText, Thread } from "../../src/api/schema.ts";
+import type { Composing, Door, Membership, Message, Role, TermsText, Thread } from "../../src/api/schema.ts";
 
 type Answer = { status: number; body?: unknown; headers?: Record<string, string> };
 /** What the next matching request meets instead of its answer. */
@@ -36,6 +36,10 @@ export class School {
   /** The version of the terms that is due; null: the school has none in the way. */
   termsDue: string | null = null;
   termsAccepted: string | null = null;
+  /** What the rules make of a message written now. */
+  composing: Composing | null = null;
+  /** What is said at the door of a closed school; null: nobody is asked there. */
+  #door: Door | null = null;
   demo = false;
   version = 1;
   #tokens = new Set<string>();
@@ -171,6 +175,13 @@ export class School {
     for (const stream of this.#streams) stream.write(`${id}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
   }
 
+  /** At the door this is said from now on; a question that waits there is answered. */
+  saysAtDoor(said: Partial<Door>): void {
+    const closed = { open: false, code: "outside-hours", opens: null, break_glass_minutes: null, why: [] };
+    this.#door = { at: "2026-01-05T18:00:00Z", ...closed, ...said, mark: `mark ${++this.#minted}` };
+    this.#look();
+  }
+
   beat(): void {
     for (const stream of this.#streams) stream.write(": beat\n\n");
   }
@@ -199,6 +210,8 @@ export class School {
     if (url.pathname === "/notify/v1/stream" && (mishap === null || typeof mishap === "string")) {
       return this.#stream(request, response);
     }
+    const seen = url.pathname === "/identity/v1/entry" ? url.searchParams.get("seen") : null;
+    if (seen !== null) await this.until(() => this.#door?.mark !== seen);
     const done =
       mishap !== null && typeof mishap === "object"
         ? mishap
@@ -230,6 +243,7 @@ export class School {
     if (path === "/identity/v1/memberships") {
       return known ? { status: 200, body: { memberships: this.memberships } } : refuse(401, "signed-out");
     }
+    if (path === "/identity/v1/entry" && this.#door !== null) return { status: 200, body: this.#door };
     if (path === "/identity/v1/tokens") return known ? this.#grant(body) : this.#reused();
     if (!this.#bearerIsGood(request)) return refuse(401, "signed-out");
     if (path === "/identity/v1/terms") return { status: 200, body: { due: this.#terms() } };
@@ -253,7 +267,7 @@ export class School {
     const thread = this.threads.get(id);
     const list = this.messages.get(id);
     if (!thread || !list) return refuse(404, "not-found");
-    if (rest === "") return { status: 200, body: structuredClone(thread) };
+    if (rest === "") return { status: 200, body: { ...structuredClone(thread), composing: this.composing } };
     if (rest === "/read") {
       thread.my_read_seq = Math.max(thread.my_read_seq, Number(body?.seq));
       thread.unread = list.filter((each) => !each.mine && each.seq > thread.my_read_seq).length;

@@ -1,6 +1,7 @@
 /** One tab of one browser on the server double, as the session would build it. */
 import { type QueryKey, QueryObserver } from "@tanstack/react-query";
 import type { Send } from "../../src/api/client.ts";
+import type { Composing } from "../../src/api/schema.ts";
 import { keys } from "../../src/data/holding.ts";
 import type { ShownMessage } from "../../src/data/types.ts";
 import type { Workspace } from "../../src/data/workspace.ts";
@@ -96,6 +97,13 @@ export class Visit {
     this.#watch(keys.thread(id), () => this.workspace.threads.fetch(id));
     this.#watch(keys.messages(id), () => this.workspace.messages.fetch(id));
     await this.until(() => this.workspace.queries.isFetching() === 0 && this.workspace.threads.known(id) !== undefined);
+  }
+
+  /** As a page on which one writes in this conversation; gives what it says would become of a message. */
+  async openComposer(id: string): Promise<() => string | undefined> {
+    this.#watch(keys.composing(id), () => this.workspace.fetchComposing(id));
+    await this.until(() => this.workspace.queries.isFetching() === 0);
+    return () => this.workspace.queries.getQueryData<Composing>(keys.composing(id))?.state;
   }
 
   async openList(): Promise<void> {
