@@ -26,15 +26,17 @@ _LARGEST_NUMBER = 2**63 - 1
 
 
 class NotificationShown(Shown):
-    """Something its person is told."""
+    """Something its person is told: of a message in a thread, or (`glass`, for leaders) that somebody came in for a reason, who may stay
+    `until` then."""
 
     id: UUID
     kind: Kind
-    thread: UUID
-    message: UUID
+    thread: UUID | None
+    message: UUID | None
     author_name: str
     created_at: AwareDatetime
     seen_at: AwareDatetime | None
+    until: AwareDatetime | None
 
 
 class NotificationsPage(Shown):
@@ -141,7 +143,7 @@ async def list_notifications(call: CallHere, limit: Limit = 30, cursor: Cursor =
         limit,
         lambda item: NotificationShown(
             id=item.id, kind=item.kind, thread=item.thread, message=item.content, author_name=item.author_name,
-            created_at=item.created_at, seen_at=item.seen_at,
+            created_at=item.created_at, seen_at=item.seen_at, until=item.until,
         ),
         lambda item: (item.created_at.isoformat(), str(item.id)),
     )  # fmt: skip

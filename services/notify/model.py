@@ -53,6 +53,8 @@ class Kind(StrEnum):
     """What people are told of."""
 
     MESSAGE = "message"
+    GLASS = "glass"
+    """Somebody came in for a reason outside hours or places: for the other leaders (POL-4)."""
 
 
 class StreamKind(StrEnum):
@@ -161,8 +163,9 @@ class Mail:
     delivery: DeliveryId
     person: PersonId
     kind: Kind
-    thread: ThreadId
-    content: ContentId
+    thread: ThreadId | None
+    content: ContentId | None
+    """Of a message; what is told to leaders is neither in a thread nor anybody's content."""
     counted_from: datetime
     """Since when it could have gone: since it was made, or since the hours of its reader opened."""
     attempts: int
@@ -173,6 +176,11 @@ class Mail:
     school_name: str
     roles: Sequence[str]
     about_safety: bool
+    author_name: str
+    until: datetime | None
+    """Until when the one who came in may stay."""
+    zone: str
+    """Of the school's clocks."""
     trace: str | None = None
 
 
@@ -236,7 +244,7 @@ def told_of_translation(language: str, everybody: Iterable[Recipient]) -> list[R
 
 def step_before_sending(mail: Mail, now: datetime, grace: timedelta, silent_until: datetime | None) -> Step | None:
     """What keeps a mail from going now, or None. Staff are not rung before `silent_until`. Somebody who is online is waited for until
-    they go or have seen it, but not with what is about a child's safety. A mail that was tried and left no word for a day is dead
+    they go or have seen it, but not with what is about a child's safety or has no place in the app where it is seen. A mail that was tried and left no word for a day is dead
     too, so that one that cannot be written is not tried for ever."""
     if mail.seen:
         return Step(State.CANCELLED, Reason.SEEN)
@@ -248,7 +256,8 @@ def step_before_sending(mail: Mail, now: datetime, grace: timedelta, silent_unti
         return Step(State.DEAD, Reason.GAVE_UP)
     if silent_until is not None:
         return Step(State.WAITING, Reason.QUIET_HOURS, silent_until)
-    if mail.online_until is not None and mail.online_until > now and not mail.about_safety:
+    waits_for_eyes = mail.kind is Kind.MESSAGE and not mail.about_safety
+    if mail.online_until is not None and mail.online_until > now and waits_for_eyes:
         return Step(State.WAITING, Reason.ONLINE, max(mail.online_until, now + grace))
     return None
 

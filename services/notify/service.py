@@ -10,14 +10,14 @@ from bookbag.chassis.runtime import Runtime
 from bookbag.chassis.service import Service
 from bookbag.directory.figures import sample_feed_age
 from bookbag.directory.projector import projector
-from services.notify import api, events, jobs, ringing
+from services.notify import api, events, glass, jobs, ringing
 from services.notify.live import LiveDesk
 from services.notify.mail.post import SmtpPostOffice
 from services.notify.mail.rounds import Rounds, rounds_of
 from services.notify.model import OfficeOnly, PreferenceChanged
 from services.notify.settings import Settings
 
-REACTS = {"policy_version": ringing.note_policy}
+REACTS = {"policy_version": ringing.note_policy, "break_glass": glass.tell_leaders}
 """What it does when the access feed brings a newer fact of a kind."""
 
 

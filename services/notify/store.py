@@ -32,11 +32,12 @@ class Item:
 
     id: NotificationId
     kind: Kind
-    thread: ThreadId
-    content: ContentId
+    thread: ThreadId | None
+    content: ContentId | None
     author_name: str
     created_at: datetime
     seen_at: datetime | None
+    until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,20 @@ async def notify(tx: Tx, told: Sequence[tuple[Told, Recipient]], mail_due_at: da
         [" ".join(one.roles) for _, one in told], [what.thread for what, _ in told], [what.content for what, _ in told],
         [what.author for what, _ in told], [what.seq for what, _ in told], [new_id() for _ in told], [new_id() for _ in told],
         tx.now, mail_due_at, [what.trace for what, _ in told], [what.about_safety for what, _ in told],
+    )  # fmt: skip
+
+
+async def tell_leaders(tx: Tx, event: UUID, who: PersonId, until: datetime) -> int:
+    """Tell each active leader but `who` that `who` came in for a reason; once per event, whatever is repeated. Gives how many."""
+    return await tx.execute(
+        "with new as ("
+        "  insert into notification (school_id, person_id, event_id, notification_id, kind, roles, author_id, created_at, until)"
+        "  select school_id, person_id, $2, uuidv7(), 'glass', array[role], $3, $4, $5 from known_membership"
+        "  where school_id = $1 and role = 'leader' and standing = 'active' and person_id <> $3 order by person_id"
+        "  on conflict (school_id, person_id, event_id) do nothing returning person_id)"
+        " insert into delivery (school_id, person_id, event_id, channel, delivery_id, state, due_at, created_at, updated_at)"
+        " select $1, person_id, $2, 'email', uuidv7(), 'waiting', $4, $4, $4 from new",
+        tx.school, event, who, tx.now, until,
     )  # fmt: skip
 
 
@@ -204,7 +219,7 @@ async def be_online(tx: MemberTx, until: datetime) -> None:
 async def items(tx: MemberTx, before: tuple[datetime, UUID] | None, limit: int) -> list[Item]:
     """The member's notifications in the role in use, newest first, one more than the limit when there are more."""
     rows = await tx.fetch(
-        "select n.notification_id, n.kind, n.thread_id, n.content_id, n.created_at, n.seen_at,"
+        "select n.notification_id, n.kind, n.thread_id, n.content_id, n.created_at, n.seen_at, n.until,"
         "  coalesce(p.display_name, '') as author_name"
         " from notification n left join known_person p on p.school_id = n.school_id and p.person_id = n.author_id"
         " where n.school_id = $1 and n.person_id = $2 and $3::text = any(n.roles)"
@@ -218,7 +233,7 @@ async def items(tx: MemberTx, before: tuple[datetime, UUID] | None, limit: int) 
 def _item(row: Row) -> Item:
     return Item(
         row["notification_id"], Kind(row["kind"]), row["thread_id"], row["content_id"], row["author_name"], row["created_at"],
-        row["seen_at"],
+        row["seen_at"], row["until"],
     )  # fmt: skip
 
 
@@ -286,11 +301,12 @@ _MAIL = (
     "    and m.role = any(n.roles) and m.standing = 'active') as active,"
     "  (select max(o.until) from online o where o.school_id = d.school_id and o.person_id = d.person_id"
     "    and o.role = any(n.roles)) as online_until,"
-    "  coalesce(s.name, '') as school_name"
+    "  coalesce(s.name, '') as school_name, coalesce(s.zone, 'UTC') as zone, coalesce(a.display_name, '') as author_name, n.until"
     " from delivery d join notification n"
     "   on n.school_id = d.school_id and n.person_id = d.person_id and n.event_id = d.event_id"
     " left join preference f on f.school_id = d.school_id and f.person_id = d.person_id and f.kind = n.kind"
     " left join known_school s on s.school_id = d.school_id"
+    " left join known_person a on a.school_id = d.school_id and a.person_id = n.author_id"
     " where d.school_id = $1 and d.delivery_id = any($2::uuid[]) and d.holder = $3 and d.claimed_until > $4"
     "   and d.state in ('waiting', 'sending', 'failed')"
 )
@@ -313,7 +329,7 @@ def _mail(row: Row) -> Mail:
     return Mail(
         row["delivery_id"], row["person_id"], Kind(row["kind"]), row["thread_id"], row["content_id"], row["counted_from"],
         row["attempts"], row["seen"], row["wanted"], row["active"], row["online_until"], row["school_name"], row["roles"],
-        row["about_safety"], row["trace"],
+        row["about_safety"], row["author_name"], row["until"], row["zone"], row["trace"],
     )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ from services.notify import store
 from services.notify.actions import grace_of, hash_of_link
 from services.notify.figures import deliveries, mail_time
 from services.notify.mail.addresses import contacts
-from services.notify.mail.letter import Letter, Post, write
+from services.notify.mail.letter import Broken, Letter, Post, write
 from services.notify.mail.post import Handed, PostOffice
 from services.notify.model import (
     Contact,
@@ -149,9 +149,7 @@ class Rounds:
             await self._write_down(school, mail, Step(State.CANCELLED, Reason.NO_ADDRESS))
             return
         try:
-            allowed = await owners.may_read(
-                self._runtime.peers, ContentRef(school, mail.kind, mail.content), mail.person
-            )
+            allowed = await self._may_read(school, mail)
         except DependencyAway as away:
             await self._later(school, [mail.delivery], away)
             return
@@ -164,6 +162,12 @@ class Rounds:
         handed = await self._hand_over(letter)
         await faults.reached(faults.AFTER_HAND_OVER, self._runtime.name)
         await self._write_down(school, mail, self._step_after(mail, handed))
+
+    async def _may_read(self, school: UUID, mail: Mail) -> bool:
+        """Asked of the content's owner; what is told to leaders is nobody's content, and that they still lead is asked anew anyway."""
+        if mail.content is None:
+            return True
+        return await owners.may_read(self._runtime.peers, ContentRef(school, mail.kind, mail.content), mail.person)
 
     async def _seal(self, school: UUID, mail: Mail, address: str, language: str) -> Letter | None:
         """The last look, in the transaction that counts the attempt: seen, unsubscribed or without a right since the first look
@@ -180,10 +184,12 @@ class Rounds:
                 self._count(step)
                 return None
             await store.start_sending(tx, mail.delivery, CLAIM)
-            await store.keep_link(tx, hash_of_link(token), mail.person, mail.kind)
+            broken = Broken(now.author_name, now.until, now.zone) if now.until is not None else None
+            if broken is None:
+                await store.keep_link(tx, hash_of_link(token), mail.person, mail.kind)
             return Letter(
                 delivery=mail.delivery, to=address, wanted_language=language, school_name=now.school_name, thread=mail.thread,
-                token=token, written_at=tx.now,
+                token=token, written_at=tx.now, broken=broken,
             )  # fmt: skip
 
     async def _hand_over(self, letter: Letter) -> Handed:

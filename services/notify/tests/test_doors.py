@@ -30,7 +30,7 @@ async def test_a_guardian_sees_their_own_items_newest_first_page_by_page(town: T
     assert [item["created_at"] for item in items] == sorted((item["created_at"] for item in items), reverse=True)
     assert items[0] | {"id": "", "message": ""} == {
         "id": "", "kind": "message", "thread": str(town.thread), "message": "", "author_name": "Ada Hill",
-        "created_at": "2026-11-23T15:00:04Z", "seen_at": None,
+        "created_at": "2026-11-23T15:00:04Z", "seen_at": None, "until": None,
     }  # fmt: skip
 
 

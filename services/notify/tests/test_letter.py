@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bookbag.chassis.clock import new_id
 from bookbag.school.languages import UI_LANGUAGES
-from services.notify.mail.letter import Letter, Post, message_id_of, unsubscribe_page, write
+from services.notify.mail.letter import Broken, Letter, Post, message_id_of, unsubscribe_page, write
 from services.notify.mail.words import WORDS, Words
 from services.notify.model import usable_address
 from services.notify.tests.conftest import Town
@@ -29,6 +29,9 @@ def letter(**changed) -> Letter:
     return Letter(**(given_ | changed))
 
 
+BROKEN = Broken("Mrs Rowe <i>", datetime(2026, 11, 26, 20, 30, tzinfo=UTC), "Europe/Warsaw")
+
+
 def bodies(mail) -> tuple[str, str]:
     return mail.get_body(("plain",)).get_content(), mail.get_body(("html",)).get_content()
 
@@ -40,12 +43,13 @@ def test_every_language_of_the_product_has_all_words():
 
 @pytest.mark.req("TR-6")
 @pytest.mark.parametrize("tag", UI_LANGUAGES)
-def test_words_are_filled_in_with_the_schools_name_and_nothing_else(tag: str):
+def test_words_are_filled_in_with_the_schools_name_and_to_leaders_with_who_came_in_and_nothing_else(tag: str):
     for field in fields(Words):
         text = getattr(WORDS[tag], field.name)
         assert text.strip() == text
         assert text
-        assert {name for _, name, _, _ in Formatter().parse(text) if name} <= {"school"}
+        room = {"school", "who", "until"} if field.name.startswith("glass_") else {"school"}
+        assert {name for _, name, _, _ in Formatter().parse(text) if name} <= room
         names = {name for _, name, _, _ in Formatter().parse(getattr(WORDS["en"], field.name)) if name}
         assert {name for _, name, _, _ in Formatter().parse(text) if name} == names
         if tag != "en":
@@ -65,6 +69,23 @@ def test_a_mail_comes_in_its_language_and_direction(tag: str):
         assert f"https://bookbag.example/threads/{made.thread}" in body
         assert WORDS[tag].private in body.replace("&#39;", "'")
         assert "https://bookbag.example/notify/v1/unsubscribe/" in body
+
+
+@pytest.mark.req("POL-4", "TR-6")
+@pytest.mark.parametrize("tag", UI_LANGUAGES)
+def test_a_leader_is_told_who_came_in_and_until_when_by_the_schools_clocks_and_cannot_stop_that(tag: str):
+    mail = write(letter(wanted_language=tag, thread=None, broken=BROKEN), POST)
+    text, html = bodies(mail)
+
+    assert mail["List-Unsubscribe"] is None
+    assert "Oak School" in mail["Subject"]
+    assert "Mrs Rowe <i>" in text
+    assert "Mrs Rowe &lt;i&gt;" in html
+    for body in (text, html):
+        assert "21:30" in body
+        assert "https://bookbag.example/record" in body
+        assert WORDS[tag].glass_private in body.replace("&#39;", "'")
+        assert "unsubscribe" not in body
 
 
 @pytest.mark.req("TR-6")
