@@ -26,6 +26,8 @@ want all of it at once, or want to keep a copy. It is YAML: `key: value`, lists 
 - **Begin with a preset**: `bookbag policy preset quiet-evenings > ours.yaml`. There are {presets}.
 - **Check it**: `bookbag policy check ours.yaml` lists every mistake with its line and what would be right, or says in plain
   words what the document means.
+- **Give it to a school**: `bookbag policy show BRLA > ours.yaml`, change it, `bookbag policy set BRLA ours.yaml --reason "why"`. The first
+  line says which version it changes; it is refused when another one was saved since. Saved from the product's pages, a document keeps its notes.
 - Times are written `"08:00"` and are those of the school's own clock, also on the nights when clocks change: a window is open
   whenever that clock shows one of its minutes. `24:00` is the end of a day. Dates are written 2026-09-01.
 - Hours are a week, or one word: `always`, `never`, or `staff` for the same hours as `staff.hours`. A week counts on days of a

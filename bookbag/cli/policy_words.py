@@ -30,6 +30,11 @@ def policy_parser(commands: "Commands") -> None:
     replace.add_argument("school", help="code of the school, such as BRLA")
     replace.add_argument("file", type=Path, help="the YAML document")
     replace.add_argument("--reason", required=True, help="why; kept in the history and in the school's record")
+    replace.add_argument(
+        "--after", metavar="VERSION", type=_version, default=argparse.SUPPRESS,
+        help="the version that this document changes, refused when another one was saved meanwhile; `any` for whichever is"
+        " the newest; left out: the one in the first line that `policy show` printed",
+    )  # fmt: skip
     replace.add_argument("--counts-from", metavar="INSTANT", help="left out: at once")
     explain = actions.add_parser("explain", help="what the rules say to one person at an instant, and why")
     explain.add_argument("school", help="code of the school, such as BRLA")
@@ -39,3 +44,12 @@ def policy_parser(commands: "Commands") -> None:
     for action in (show, replace, explain):
         action.add_argument("--json", action="store_true", help="print for programs")
         action.add_argument("--data", type=Path, default=data, help="data folder of a run on this machine (.bookbag)")
+
+
+def _version(text: str) -> int | None:
+    """A version's number; None for `any`."""
+    if text == "any":
+        return None
+    if not (text.isascii() and text.isdigit() and 0 < len(text) <= 7):
+        raise argparse.ArgumentTypeError("give the number of a version, or any")
+    return int(text)

@@ -1,6 +1,7 @@
 """`bookbag policy show`, `set` and `explain`: the rules of one school of an installation, read, replaced and asked about by operators."""
 
 import argparse
+import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from bookbag.school.roles import Role
 
 if TYPE_CHECKING:
     from bookbag.chassis.runtime import Runtime
+    from services.identity.policy.store import Listed
 
 
 async def school_policy(asked: argparse.Namespace) -> Answer:
@@ -75,27 +77,39 @@ async def _show(asked: argparse.Namespace) -> Answer:
 
 
 async def _set(asked: argparse.Namespace) -> Answer:
-    from services.identity.policy import drafts, editing
-    from services.identity.roster.model import OPERATOR, InvalidRosterValue
+    from bookbag.directory.policy import say_changed
+    from services.identity.policy import drafts, editing, store
+    from services.identity.roster.model import OPERATOR, EditedMeanwhile, InvalidRosterValue
 
     try:
         text = asked.file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise Refused(f"{asked.file} cannot be read as UTF-8 text.") from error
     start = _instant(asked.counts_from, datetime.now(UTC)) if asked.counts_from else None
+    heading = _HEADING.match(text)
+    newest: Listed | None = None
+    after: int | None = None
     try:
-        draft = drafts.read_draft(text, None)
+        draft = drafts.read_draft(text[heading.end() :] if heading else text, None)
         async with _identity() as runtime:
             school = await _school(runtime, asked.school)
             async with runtime.database.tenant(school) as tx:
+                newest = (await store.listed(tx, before=None, limit=1))[0]
+                after = _after(asked, heading, newest)
                 saved = await editing.append_version(
-                    tx, draft, author=OPERATOR, reason=asked.reason, counts_from=start, newest=None
+                    tx, draft, author=OPERATOR, reason=asked.reason, counts_from=start, newest=after
                 )
             runtime.signal("changes")
-            runtime.signal("policy")
+            say_changed(runtime, school)
     except PolicyRefused as refused:
         faults = "\n".join(f"  {fault}" for fault in refused.faults)
         raise Refused(f"Nothing was saved. {asked.file.name} has mistakes:\n{faults}") from refused
+    except EditedMeanwhile:
+        assert newest is not None
+        raise Refused(
+            f"Nothing was saved: {asked.file.name} changes version {after}, and {_named(newest)} was saved since then."
+            f" See what it changed with `bookbag policy show {asked.school}`, then give --after {newest.number}."
+        ) from None
     except drafts.NothingDiffers:
         raise Refused("Nothing was saved: the document says what the rules say already.") from None
     except (CannotCountInThePast, InvalidRosterValue) as wrong:
@@ -104,6 +118,26 @@ async def _set(asked: argparse.Namespace) -> Answer:
         f"saved version {saved.number}, which counts from {saved.counts_from.isoformat()}",
         [{"number": saved.number, "counts_from": saved.counts_from}],
     )
+
+
+_HEADING = re.compile(r"# version ([0-9]{1,7}), from [^\n]*\n")
+"""What `show` prints above a document."""
+
+
+def _after(asked: argparse.Namespace, heading: re.Match[str] | None, newest: "Listed") -> int | None:
+    """The version that the document was made from; None for whichever is the newest. Raises Refused when nobody says."""
+    if "after" in asked:
+        return asked.after
+    if heading is not None:
+        return int(heading[1])
+    raise Refused(
+        f"Nothing was saved: {asked.file.name} does not say which version it changes. The newest is {_named(newest)}."
+        f" Give --after {newest.number} if this document is to take its place."
+    )
+
+
+def _named(version: "Listed") -> str:
+    return f"version {version.number} (by {version.author_name or version.author_role}: {version.reason})"
 
 
 async def _explain(asked: argparse.Namespace) -> Answer:

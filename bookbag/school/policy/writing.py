@@ -10,7 +10,7 @@ from bookbag.school.policy.document import Policy
 from bookbag.school.policy.parse import as_data
 from bookbag.school.policy.shape import fields_of
 
-_LIKE_TIME = re.compile(r"[0-9]{2}:[0-9]{2}|[0-9]{4}-[0-9]{2}-[0-9]{2}")
+LIKE_TIME = re.compile(r"[0-9]{2}:[0-9]{2}|[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def written(policy: Policy) -> str:
@@ -38,7 +38,7 @@ class _Dumper(yaml.SafeDumper):
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
     """Times and dates stand in quotation marks, each of them and not only those that YAML would misread."""
-    style = '"' if _LIKE_TIME.fullmatch(value) else "|" if "\n" in value else None
+    style = '"' if LIKE_TIME.fullmatch(value) else "|" if "\n" in value else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)  # pyright: ignore[reportUnknownMemberType] - the stubs leave it open
 
 

@@ -10,6 +10,7 @@ from bookbag.school.policy.document import Policy
 from bookbag.school.policy.document.conduct import TermsText
 from bookbag.school.policy.faults import Fault, PolicyRefused
 from bookbag.school.policy.parse import as_data, checked, parse
+from bookbag.school.policy.rewriting import rewritten
 from bookbag.school.policy.rules import SchoolRules
 from bookbag.school.policy.writing import written
 
@@ -38,15 +39,16 @@ class Draft:
         return self.rules.policy
 
 
-def read_draft(document: str | None, data: Mapping[str, Any] | None) -> Draft:
-    """From YAML, which is kept as it was written, or from data, which is written out. Raises PolicyRefused with every fault."""
+def read_draft(document: str | None, data: Mapping[str, Any] | None, *, base: str | None = None) -> Draft:
+    """From YAML, which is kept as it was written, or from data, which is written into the document `base` that it changes, notes and all.
+    Raises PolicyRefused with every fault."""
     if document is not None:
         policy = parse(document)
         _refuse_unprintable(policy)
         return Draft(SchoolRules(policy), document)
     policy = checked(data)
     _refuse_unprintable(policy)
-    return Draft(SchoolRules(policy), written(policy))
+    return Draft(SchoolRules(policy), rewritten(base, policy) if base is not None else written(policy))
 
 
 def refuse_unfit(draft: Draft, current: Policy, *, zone: str) -> None:

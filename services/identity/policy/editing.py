@@ -15,7 +15,7 @@ from uuid import UUID
 
 from bookbag.chassis.database import Tx
 from bookbag.directory.call import Call, MemberTx
-from bookbag.directory.policy import person_at
+from bookbag.directory.policy import person_at, say_changed
 from bookbag.school.policy.faults import Fault, PolicyRefused
 from bookbag.school.policy.parse import checked
 from bookbag.school.policy.preview import Explained, explain
@@ -133,7 +133,7 @@ async def check_draft(call: Call, document: str | None, data: Mapping[str, Any] 
 def _checked(document: str | None, data: Mapping[str, Any] | None, newest: PolicyVersion, zone: str) -> CheckedDraft:
     current = rules_of(newest.data).policy
     try:
-        draft = drafts.read_draft(document, data)
+        draft = drafts.read_draft(document, data, base=newest.document)
         drafts.refuse_unfit(draft, current, zone=zone)
     except PolicyRefused as refused:
         return CheckedDraft(refused.faults, None, ())
@@ -161,7 +161,7 @@ async def save_version(
     except PolicyRefused as refused:
         raise DraftRefused(refused.faults) from refused
     call.runtime.signal("changes")
-    call.runtime.signal("policy")
+    say_changed(call.runtime, call.member.school)
     return saved
 
 
@@ -174,7 +174,9 @@ async def _saved(
     counts_from: datetime | None,
     newest: int | None,
 ) -> Listed:
-    draft = await asyncio.to_thread(drafts.read_draft, document, data)
+    async with call.transaction() as tx:
+        base = await _version(tx, (await store.listed(tx, before=None, limit=1))[0].number)
+    draft = await asyncio.to_thread(drafts.read_draft, document, data, base=base.document)
     async with call.transaction() as tx:
         saved = await append_version(
             tx,
