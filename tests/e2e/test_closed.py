@@ -22,6 +22,7 @@ Contexts = Callable[..., BrowserContext]
 THURSDAY = datetime(2026, 11, 26, 10, tzinfo=ZoneInfo("Europe/London"))
 FRIDAY = THURSDAY + timedelta(days=1)
 MONDAY = THURSDAY + timedelta(days=4)
+TUESDAY = THURSDAY + timedelta(days=5)
 
 IN_TIME = 60_000
 """Milliseconds within which a session that fell out ends."""
@@ -37,16 +38,8 @@ def let_staff_in(product: Product, network: str, **access: Any) -> None:
     """The leader saves that staff come in as preset A says, where the school's network is this one."""
     staff = as_data(parse(preset_text("a")))["staff"]
     networks = [{"name": "School building", "range": network}]
-    with product.client(leader_of(product), "leader") as http:
-        found = http.get("/identity/v1/policy")
-        rules = found.json()["data"]
-        rules["staff"] |= {"hours": staff["hours"], "access": staff["access"] | {"networks": networks} | access}
-        saved = http.post(
-            "/identity/v1/policy/versions",
-            json={"data": rules, "reason": "Working hours only."},
-            headers={"if-match": found.headers["etag"]},
-        )
-        assert saved.status_code == 201, saved.text
+    access = staff["access"] | {"networks": networks} | access
+    change_rules(product, lambda rules: rules["staff"].update(hours=staff["hours"], access=access))
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +98,65 @@ def test_a_leader_whom_the_hours_keep_out_too_comes_in_for_a_reason(product: Pro
     expect(page.get_by_test_id("closed")).to_have_count(0)
 
 
+def change_rules(product: Product, change: Callable[[dict[str, Any]], None]) -> None:
+    """The leader saves the rules that count with one change."""
+    with product.client(leader_of(product), "leader") as http:
+        found = http.get("/identity/v1/policy")
+        rules = found.json()["data"]
+        change(rules)
+        saved = http.post(
+            "/identity/v1/policy/versions",
+            json={"data": rules, "reason": "For a test."},
+            headers={"if-match": found.headers["etag"]},
+        )
+        assert saved.status_code == 201, saved.text
+
+
+@pytest.mark.req("POL-2", "POL-5")
+def test_a_leader_changes_the_hours_and_the_screens_of_a_teacher_and_a_family_follow_and_say_why(
+    product: Product, contexts: Contexts
+) -> None:
+    product.moves_its_clock(MONDAY)
+    let_staff_in(product, HERE)
+    teacher = sign_in(contexts(viewport=DESK), product, "Hughes", "teacher")
+    open_conversation(teacher, "Maya")
+    family = sign_in(contexts(locale="en-GB"), product, "Daniel", "guardian")
+    family.goto("/new")
+    family.locator('[data-testid^="contact-"]').first.click()
+    family.get_by_test_id("composer").wait_for()
+    expect(family.get_by_test_id("rules-note")).to_have_attribute("data-state", "now")
+
+    def only_in_the_evening(rules: dict[str, Any]) -> None:
+        evening = {"days": "school_days", "monday": [{"from": "19:00", "to": "20:00"}]}
+        rules["staff"]["hours"] = evening
+        rules["lessons"]["hours"] = "never"
+        rules["answers"]["slots"] = "staff"
+        rules["messages"]["families"] |= {"hours": "staff", "outside": "refuse"}
+
+    began = time.monotonic()
+    change_rules(product, only_in_the_evening)
+    expect(family.get_by_test_id("rules-note")).to_have_attribute("data-state", "refused")
+    teacher.get_by_test_id("closed").wait_for(timeout=IN_TIME)
+    print(f"both screens followed after {time.monotonic() - began:.1f} s")
+    expect(teacher.get_by_test_id("why-may_enter")).to_contain_text("19:00")
+    expect(teacher.get_by_test_id("why-may_send")).to_have_count(0)
+    assert findings(teacher) == []
+    family.get_by_test_id("why-link").click()
+    expect(family.get_by_test_id("why-here")).to_contain_text("19:00")
+    expect(family.get_by_test_id("why-may_send")).to_have_attribute("data-answer", "refused")
+    expect(family.get_by_test_id("why-may_send_about_safety")).to_have_attribute("data-answer", "now")
+    assert findings(family) == []
+
+    began = time.monotonic()
+    change_rules(product, lambda rules: rules["staff"]["access"].update(hours="always"))
+    expect(teacher.get_by_test_id("closed")).to_have_count(0, timeout=IN_TIME)
+    print(f"the closed page opened by itself after {time.monotonic() - began:.1f} s")
+    teacher.goto("/why")
+    expect(teacher.get_by_test_id("why-may_enter")).to_have_attribute("data-answer", "yes")
+    family.goto("/more")
+    expect(family.get_by_test_id("to-why")).to_be_visible()
+
+
 @pytest.mark.req("OPS-3")
 def test_nobody_comes_in_by_saying_that_they_are_at_school(product: Product) -> None:
     at_school = "203.0.113.7"
@@ -114,7 +166,7 @@ def test_nobody_comes_in_by_saying_that_they_are_at_school(product: Product) -> 
         "x-real-ip": at_school,
         "x-client-ip": at_school,
     }
-    product.moves_its_clock(MONDAY)
+    product.moves_its_clock(TUESDAY)
     let_staff_in(product, SCHOOL)
     with product.http() as http:
         for name, role, code in (("Hughes", "teacher", "outside-network"), ("Carmen", "guardian", None)):

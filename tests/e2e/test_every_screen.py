@@ -64,7 +64,7 @@ def test_axe_finds_nothing(product: Product, contexts: Contexts, viewport: dict[
     page.goto("/threads/00000000-0000-7000-8000-000000000000")
     page.get_by_text("This conversation cannot be shown").wait_for()
     wrong["no such thread"] = findings(page)
-    for path in (*SCREENS, "/hours"):
+    for path in (*SCREENS, "/hours", "/why"):
         page.goto(path)
         settled(page)
         wrong[path] = findings(page)

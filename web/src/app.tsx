@@ -13,6 +13,7 @@ import { NowherePage } from "./pages/NowherePage.tsx";
 import { SignInPage } from "./pages/SignInPage.tsx";
 import { TermsPage } from "./pages/TermsPage.tsx";
 import { ThreadPage } from "./pages/ThreadPage.tsx";
+import { WhyPage } from "./pages/WhyPage.tsx";
 import { SessionProvider, useSession } from "./session/session.tsx";
 import { Words } from "./words/Words.tsx";
 
@@ -55,6 +56,7 @@ export function App() {
               <Route path="/more" element={<MorePage />} />
               <Route path="/record" element={<Late page={<RecordPage />} />} />
               <Route path="/hours" element={<HoursPage />} />
+              <Route path="/why" element={<WhyPage />} />
               <Route path="/rules" element={<Late page={<PolicyPage />} />} />
               <Route path="/paused" element={<Late page={<SuspensionsPage />} />} />
               <Route path="*" element={<NowherePage />} />

@@ -191,6 +191,21 @@ export type PolicyInFull = {
   data: Record<string, unknown>;
   changes: PolicyChange[];
 };
+/** One reason of a decision; `at` is until when, or when again, or by when: the code says which. */
+export type RuleReason = { code: string; at: string | null; roles: string[]; network: string | null };
+/** One question about somebody with its answer, and why; `words` are in the language the server could say it in. */
+export type RuleAnswer = { question: string; answer: string; words: string; reasons: RuleReason[] };
+export type Explained = { at: string; person: string; role: string; language: string; answers: RuleAnswer[] };
+/** Whether somebody may come in now; `mark` stands for what is said of it. */
+export type Door = {
+  at: string;
+  open: boolean;
+  code: string | null;
+  opens: string | null;
+  break_glass_minutes: number | null;
+  why: RuleAnswer[];
+  mark: string;
+};
 type GivenDraft = { document?: string | null; data?: Record<string, unknown> | null };
 
 export type Suspension = {
@@ -263,6 +278,9 @@ export interface paths {
       { person: string; role: Role }
     >;
   };
+  "/identity/v1/entry": {
+    get: Operation<{ 200: Json<Door> }, { query: { person: string; role: Role; seen?: string } }>;
+  };
   "/identity/v1/break-glass": {
     post: Operation<{ 201: Json<{ until: string }> }, None, { person: string; role: Role; reason: string }>;
   };
@@ -296,6 +314,9 @@ export interface paths {
   };
   "/identity/v1/policy/versions/{number}": {
     get: Operation<{ 200: Json<PolicyInFull> }, { path: { number: number } }>;
+  };
+  "/identity/v1/policy/explain": {
+    get: Operation<{ 200: Json<Explained> }, { query?: { instant?: string; person?: string; role?: Role } }>;
   };
   "/identity/v1/suspensions": { get: Operation<{ 200: Json<{ items: Suspension[] }> }> };
   "/identity/v1/guardians": { get: Operation<{ 200: Json<{ items: Guardian[] }> }, { query?: { text?: string } }> };

@@ -22,10 +22,12 @@ export type ComposerProps = {
   why?: string | undefined;
   /** What the school's rules make of a message written now; left out while nobody has said. */
   composing?: Composing | null | undefined;
+  /** Where the rules are explained. */
+  explained?: string | undefined;
 };
 
 export function Composer(props: ComposerProps) {
-  const { sendLabel, text, onText, onSend, language, disabled = false, why, composing } = props;
+  const { sendLabel, text, onText, onSend, language, disabled = false, why, composing, explained } = props;
   const [aboutSafety, setAboutSafety] = useState(false);
   const { t } = useLingui();
   const area = useRef<HTMLTextAreaElement>(null);
@@ -63,7 +65,7 @@ export function Composer(props: ComposerProps) {
     >
       {composing && (
         <div className="composer-rules">
-          {!aboutSafety && <RulesNote composing={composing} />}
+          {!aboutSafety && <RulesNote composing={composing} why={explained} />}
           <SafetyChoice safety={composing.safety} chosen={aboutSafety} onChoose={setAboutSafety} />
         </div>
       )}

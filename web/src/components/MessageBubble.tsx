@@ -4,6 +4,7 @@
  */
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useState } from "react";
+import { Link } from "react-router";
 import type { ShownMessage } from "../data/types.ts";
 import { languageName } from "../words/languageNames.ts";
 import { problemWords, worthRetrying } from "../words/problems.ts";
@@ -12,6 +13,9 @@ import { useWhen } from "../words/useWhen.ts";
 import { Button } from "./Button.tsx";
 import { Icon } from "./Icon.tsx";
 import "./message-bubble.css";
+
+/** Refusals that the school's rules explain. */
+const byTheRules = new Set(["quiet-hours", "no-conversation"]);
 
 export type MessageBubbleProps = {
   message: ShownMessage;
@@ -25,6 +29,8 @@ export type MessageBubbleProps = {
   onDiscard?(): void;
   /** Takes a held message back. */
   onWithdraw?(): void;
+  /** Where the rules by which it waits or was refused are explained. */
+  explained?: string;
 };
 
 export function MessageBubble(props: MessageBubbleProps) {
@@ -72,9 +78,9 @@ export function MessageBubble(props: MessageBubbleProps) {
         )}
       </div>
       {message.state === "failed" ? (
-        <Refusal message={message} onRetry={props.onRetry} onDiscard={props.onDiscard} />
+        <Refusal message={message} onRetry={props.onRetry} onDiscard={props.onDiscard} explained={props.explained} />
       ) : message.state === "held" ? (
-        <Waiting message={message} onWithdraw={props.onWithdraw} />
+        <Waiting message={message} onWithdraw={props.onWithdraw} explained={props.explained} />
       ) : withState || unsettled ? (
         <StateWords message={message} />
       ) : (
@@ -157,7 +163,21 @@ function StateWords({ message }: { message: ShownMessage }) {
   );
 }
 
-function Waiting({ message, onWithdraw }: { message: ShownMessage; onWithdraw: (() => void) | undefined }) {
+function WhyLink({ to }: { to: string | undefined }) {
+  const { t } = useLingui();
+  if (!to) return null;
+  return <Link to={to} className="button button-quiet" data-testid="why-message">{t`Why?`}</Link>;
+}
+
+function Waiting({
+  message,
+  onWithdraw,
+  explained,
+}: {
+  message: ShownMessage;
+  onWithdraw: (() => void) | undefined;
+  explained: string | undefined;
+}) {
   const { t } = useLingui();
   const when = useWhen();
   const seen = message.visibleAt === null ? null : when.ahead(message.visibleAt);
@@ -168,6 +188,7 @@ function Waiting({ message, onWithdraw }: { message: ShownMessage; onWithdraw: (
         {seen === null ? t`Held` : by === null ? t`Held until ${seen}` : t`Held until ${seen} · answer by ${by}`}
       </p>
       <Button look="quiet" onPress={() => onWithdraw?.()} data-testid="withdraw">{t`Take back`}</Button>
+      <WhyLink to={explained} />
     </div>
   );
 }
@@ -176,10 +197,12 @@ function Refusal({
   message,
   onRetry,
   onDiscard,
+  explained,
 }: {
   message: ShownMessage;
   onRetry: (() => void) | undefined;
   onDiscard: (() => void) | undefined;
+  explained: string | undefined;
 }) {
   const { t } = useLingui();
   const code = message.problem ?? "unavailable";
@@ -206,6 +229,7 @@ function Refusal({
         ) : (
           <Button look="quiet" onPress={copy} data-testid="copy">{t`Copy the text`}</Button>
         )}
+        {byTheRules.has(code) && <WhyLink to={explained} />}
       </div>
     </div>
   );

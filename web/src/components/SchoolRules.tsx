@@ -3,19 +3,36 @@
  * and the one kind of message that never waits.
  */
 import { Trans, useLingui } from "@lingui/react/macro";
+import { Link } from "react-router";
 import type { Composing } from "../data/types.ts";
 import { useWhen } from "../words/useWhen.ts";
 import { Notice } from "./Notice.tsx";
 import "./school-rules.css";
+import "./why.css";
 
-export function RulesNote({ composing }: { composing: Composing }) {
+export type RulesNoteProps = {
+  composing: Composing;
+  /** Where the rules are explained; left out where that is. */
+  why?: string | undefined;
+  /** Says also that nothing stands in the way. */
+  always?: boolean;
+};
+
+export function RulesNote({ composing, why, always = false }: RulesNoteProps) {
   const { t } = useLingui();
-  const sentences = useSentences(composing);
+  const found = useSentences(composing);
+  const sentences = always && found.length === 0 ? [t`Your message arrives at once.`] : found;
   if (sentences.length === 0) return null;
   return (
     <div data-testid="rules-note" data-state={composing.state}>
       <Notice tone="sky" title={t`From the school’s rules`}>
         {sentences.join(" ")}
+        {why && (
+          <>
+            {" "}
+            <Link to={why} className="why-link" data-testid="why-link">{t`Why?`}</Link>
+          </>
+        )}
       </Notice>
     </div>
   );

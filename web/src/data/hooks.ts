@@ -23,11 +23,11 @@ import type {
 import type { Workspace } from "./workspace.ts";
 
 /** Stands in while nobody acts; nothing is ever asked through it. */
-const idle = new QueryClient();
+export const idle = new QueryClient();
 const noThreads: Thread[] = [];
 const noneHeld: Held[] = [];
-/** How often an open conversation asks anew what the rules say: hours open and close while it is looked at. */
-const RULES_AGAIN_MS = 20_000;
+/** How often an open conversation asks anew what the rules say: hours open and close while it is looked at. Other rules are told. */
+export const RULES_AGAIN_MS = 20_000;
 const nothing = () => {};
 
 export function useThreads(): Threads {
@@ -155,6 +155,12 @@ export function useLive(): LiveState {
   return useSyncExternalStore(workspace?.subscribe ?? never, () => workspace?.live ?? "offline");
 }
 
+/** Rises whenever what depends on the school's rules is to be asked again. */
+export function useRulesAsked(): number {
+  const workspace = useWorkspace();
+  return useSyncExternalStore(workspace?.subscribe ?? never, workspace?.rules ?? zero);
+}
+
 /** Tells the server how far I have read, once per step and only while the page is visible. */
 export function useMarkRead(thread: Thread | null, seq: number | null): void {
   const workspace = useWorkspace();
@@ -243,7 +249,7 @@ function acting(workspace: Workspace | null): Workspace {
   return workspace;
 }
 
-function codeOf(failure: unknown): string | null {
+export function codeOf(failure: unknown): string | null {
   if (failure === null || failure === undefined) return null;
   if (failure instanceof Problem) return failure.code;
   return failure instanceof Unreachable ? "unreachable" : "unexpected";

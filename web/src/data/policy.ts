@@ -3,6 +3,7 @@ import { useCallback, useEffect, useRef, useState } from "react";
 import { Problem, unwrap } from "../api/problem.ts";
 import type { Guardian, PolicyDraft, PolicyInFull, PolicyShown, PolicyVersion, Suspension } from "../api/schema.ts";
 import { useWorkspace } from "../session/session.tsx";
+import { useRulesAsked } from "./hooks.ts";
 
 const PAUSE_MS = 350;
 
@@ -32,6 +33,7 @@ export function usePolicyEditing(): PolicyEditing {
   const [checked, setChecked] = useState<PolicyDraft | null>(null);
   const [checking, setChecking] = useState(false);
   const asked = useRef(0);
+  const rules = useRulesAsked();
 
   const reread = useCallback(async () => {
     if (!workspace) return;
@@ -43,9 +45,12 @@ export function usePolicyEditing(): PolicyEditing {
     }
   }, [workspace]);
 
+  // What somebody is changing stays under their hands; saving it tells that other rules came between.
+  const changing = draft !== null;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `rules` is here to read again when other rules count.
   useEffect(() => {
-    void reread();
-  }, [reread]);
+    if (!changing) void reread();
+  }, [reread, rules, changing]);
 
   useEffect(() => {
     const turn = ++asked.current;

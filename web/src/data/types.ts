@@ -22,6 +22,7 @@ export type {
   Message,
   OwnHours,
   Role,
+  RuleAnswer,
   Span,
   TermsAcceptance,
   TermsText,

@@ -14,7 +14,7 @@ export type TermsOf = { version: string; text: Record<string, string>; agreement
 
 export type PolicyData = Record<string, unknown> & {
   school: { languages: string[] };
-  calendar: { terms: Period[]; holidays: Period[]; closed_days: ClosedDay[] };
+  calendar: { zone: string; terms: Period[]; holidays: Period[]; closed_days: ClosedDay[] };
   staff: {
     hours: Hours;
     may_narrow: boolean;

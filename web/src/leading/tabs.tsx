@@ -5,6 +5,7 @@ import { Button } from "../components/Button.tsx";
 import { Choice } from "../components/Choice.tsx";
 import { IconButton } from "../components/IconButton.tsx";
 import { LANGUAGES } from "../words/languages.ts";
+import { dateIn } from "../words/when.ts";
 import {
   type ClosedDay,
   type Outside,
@@ -15,6 +16,8 @@ import {
   type TermsOf,
 } from "./document.ts";
 import { HoursEditor } from "./HoursEditor.tsx";
+import { YearDrawing } from "./YearDrawing.tsx";
+import { workingWeekdays } from "./year.ts";
 
 export type TabProps = {
   data: PolicyData;
@@ -274,6 +277,13 @@ export function CalendarTab({ data, put }: TabProps) {
     );
   return (
     <>
+      <Card title={t`The year`}>
+        <YearDrawing
+          calendar={data.calendar}
+          working={workingWeekdays(data.staff.hours)}
+          today={dateIn(Date.now(), data.calendar.zone)}
+        />
+      </Card>
       <Card title={t`Terms`}>
         <Periods items={terms} add={t`Another term`} onChange={(items) => put(["calendar", "terms"], items)} />
       </Card>
@@ -402,7 +412,7 @@ export function DocumentTab({ text, onChange }: { text: string; onChange(text: s
   const { t } = useLingui();
   return (
     <Card title={t`The document`}>
-      <p className="leading-note">{t`Every setting of the school, for those who like to write it. Saving from the other pages writes it anew, without notes of your own.`}</p>
+      <p className="leading-note">{t`Every setting of the school, for those who like to write it. Saving from the other pages changes only what you changed there, and leaves your notes.`}</p>
       <textarea
         className="leading-text leading-code"
         aria-label={t`The document`}

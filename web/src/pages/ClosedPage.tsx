@@ -6,6 +6,7 @@ import { Button } from "../components/Button.tsx";
 import { Satchel } from "../components/Icon.tsx";
 import { Notice } from "../components/Notice.tsx";
 import { TextField } from "../components/TextField.tsx";
+import { Why } from "../components/Why.tsx";
 import { useSession } from "../session/session.tsx";
 import { problemWords } from "../words/problems.ts";
 import { actingAs } from "../words/roles.ts";
@@ -17,6 +18,9 @@ import "./closed-page.css";
 /** What the server takes as a reason at least and at most, in characters. */
 const SHORTEST = 10;
 const LONGEST = 500;
+
+/** The decisions that matter to somebody who is out. */
+const ABOUT_THE_DOOR = new Set(["may_enter", "on_duty", "may_ring"]);
 
 export function ClosedPage() {
   const { t, i18n } = useLingui();
@@ -53,6 +57,12 @@ export function ClosedPage() {
           data-testid="come-back"
         >{t`Try again`}</Button>
       </div>
+      {closed.why && (
+        <section className="closed-part" aria-labelledby="closed-why" data-testid="closed-why">
+          <h2 id="closed-why">{t`Why can’t I come in?`}</h2>
+          <Why answers={closed.why.filter((each) => ABOUT_THE_DOOR.has(each.question))} />
+        </section>
+      )}
       {others.length > 0 && (
         <section className="closed-part" aria-labelledby="closed-others">
           <h2 id="closed-others">{t`Come in otherwise`}</h2>

@@ -158,6 +158,7 @@ export function MessageList({ thread, data }: MessageListProps) {
                   onRetry={() => data.retry(message.key)}
                   onDiscard={() => data.discard(message.key)}
                   onWithdraw={() => void data.withdraw(message.id)}
+                  explained={`/why?thread=${thread.id}`}
                 />
               </li>
             );

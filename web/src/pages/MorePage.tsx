@@ -94,6 +94,11 @@ export function MorePage() {
             )}
           </section>
         )}
+        <section className="more-card" aria-labelledby="why-title">
+          <h2 id="why-title">{t`Why can’t I?`}</h2>
+          <p>{t`When a message waits, a phone stays silent or the school is closed to you: what its rules say about you just now.`}</p>
+          <Link to="/why" className="button button-soft" data-testid="to-why">{t`See why`}</Link>
+        </section>
         {update.waits && (
           <section className="more-card" aria-labelledby="update-title">
             <h2 id="update-title">{t`A newer Bookbag is ready`}</h2>

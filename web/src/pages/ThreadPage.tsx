@@ -109,6 +109,7 @@ function OneThread({ id }: { id: string }) {
           onSend={data.send}
           language={servedLanguage(member?.language ?? "en")}
           composing={composing}
+          explained={`/why?thread=${id}`}
           disabled={readOnly || composing === null}
           why={
             readOnly

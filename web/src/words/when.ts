@@ -97,6 +97,33 @@ export function weekdayNamed(index: number, language: string): string {
   return weekday(at, calendarDay(at, "UTC"), "UTC", language);
 }
 
+/** "September 2026". */
+export function monthNamed(year: number, month: number, language: string): string {
+  if (language === "cy") return `${welsh.months[month - 1]} ${year}`;
+  const text = formatter(language, { timeZone: "UTC", month: "long", year: "numeric" }).format(
+    Date.UTC(year, month - 1),
+  );
+  return text.charAt(0).toLocaleUpperCase(language) + text.slice(1);
+}
+
+/** A date of a calendar ("2026-09-07"), without its year. */
+export function dateNamed(day: string, language: string): string {
+  const at = Date.parse(`${day}T00:00:00Z`);
+  return Number.isNaN(at) ? day : date(at, calendarDay(at, "UTC"), "UTC", language, false);
+}
+
+/** The shortest name of a weekday, counted from Monday, for the head of a column. */
+export function weekdayLetter(index: number, language: string): string {
+  if (language === "cy") return ["Ll", "M", "M", "I", "G", "S", "S"][index] ?? "";
+  return formatter(language, { timeZone: "UTC", weekday: "narrow" }).format(Date.UTC(2026, 10, 30 + index));
+}
+
+/** The calendar day of a moment ("2026-09-07") in the school's zone. */
+export function dateIn(at: number, zone: string): string {
+  const { year, month, day } = calendarDay(at, zone);
+  return new Date(Date.UTC(year, month - 1, day)).toISOString().slice(0, 10);
+}
+
 function weekday(at: number, day: CalendarDay, zone: string, language: string): string {
   if (language === "cy") return welsh.weekdays[(dayNumber(day) + 4) % 7] ?? "";
   const text = formatter(language, { timeZone: zone, weekday: "long" }).format(at);
