@@ -158,8 +158,7 @@ def test_without_redis_other_rules_are_obeyed_and_told_on_open_screens_all_the_s
 
         before = head.get("/identity/v1/policy").json()["data"]
         other = copy.deepcopy(before)
-        closed = {"hours": "never", "outside": "refuse"}
-        other["messages"]["families"] |= closed
+        other["messages"]["conversations"]["families_with"]["teacher"] = "off"
         assert would_become() == "now"
         troubled.redis.refusing = True
         troubled.redis.cut()

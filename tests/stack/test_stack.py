@@ -279,7 +279,7 @@ def test_other_rules_are_obeyed_and_told_on_open_screens_while_the_broker_hangs(
 ) -> None:
     product, broker = stack.product, stack.standing()["kafka"].pid
     with product.client("Rowe", "leader") as leader, product.client("Layla", "guardian") as guardian:
-        thread = guardian.get("/messaging/v1/threads").json()["items"][0]["id"]
+        thread = thread_about(guardian, "Sami")
 
         def would_become() -> str:
             return guardian.get(f"/messaging/v1/threads/{thread}").json()["composing"]["state"]
@@ -288,7 +288,7 @@ def test_other_rules_are_obeyed_and_told_on_open_screens_while_the_broker_hangs(
         rules = found.json()["data"]
         before = copy.deepcopy(rules)
         assert would_become() == "now"
-        rules["messages"]["families"] |= {"hours": "never", "outside": "refuse"}
+        rules["messages"]["conversations"]["families_with"]["teacher"] = "off"
         with guardian.stream("GET", "/notify/v1/stream", timeout=60) as screen:
             lines = screen.iter_lines()
             assert "event: ready" in next(line for line in lines if line.startswith("event:"))
