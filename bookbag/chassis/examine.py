@@ -66,8 +66,9 @@ def wrong(what: str, found: str, do: str) -> Finding:
     return Finding(what, "wrong", found, do)
 
 
-async def postgres_role(what: str, url: str, variable: str) -> list[Finding]:
-    """Whether one role comes in, to a server of a known kind whose clock is ours, with no more rights than it needs."""
+async def postgres_role(what: str, url: str, variable: str, *, sees_all: bool = False) -> list[Finding]:
+    """Whether one role comes in, to a server of a known kind whose clock is ours, with the rights that it needs and no more; `sees_all`
+    is for the role that takes backups, which row security must not bind."""
     async with _database(url) as database:
         try:
             began = time.monotonic()
@@ -82,7 +83,10 @@ async def postgres_role(what: str, url: str, variable: str) -> list[Finding]:
     version, skew = row["version"] // 10_000, row["now"] - (datetime.now(UTC) - timedelta(seconds=took / 2))
     if version < OLDEST_POSTGRES:
         return [wrong(what, f"PostgreSQL {version}", f"Bookbag needs PostgreSQL {OLDEST_POSTGRES} or newer.")]
-    if row["above_all"]:
+    if sees_all and not row["above_all"]:
+        do = "Give it bypassrls: what row security hides would be in no backup."
+        return [wrong(what, "the role does not see every school", do)]
+    if row["above_all"] and not sees_all:
         do = "Take superuser and bypassrls from it: row security must hold for it."
         return [wrong(what, "the role sees every school", do)]
     if abs(skew) > SKEW:

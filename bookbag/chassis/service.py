@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -72,6 +72,18 @@ class Rpc:
     callers: Mapping[str, Callers]
 
 
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A service's database as it came out of a backup, before anybody else sees it.
+
+    `execute` runs a statement as the owner, across all schools, in the transaction that puts the rows back. What came true after
+    `taken_at` is unknown to the rows: whatever must hold all the same is done again here.
+    """
+
+    execute: Callable[..., Awaitable[object]]
+    taken_at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """All that a service is, on one screen."""
@@ -95,6 +107,8 @@ class Service:
     """Figures that cost a question to a database, set every few seconds by one worker process of the service."""
     refusals: Mapping[type[Exception], ProblemKind] = field(default_factory=dict[type[Exception], ProblemKind])
     """The one table from a model's errors to public problems, for HTTP and gRPC alike."""
+    restored: Sequence[Callable[[Restored], Awaitable[None]]] = ()
+    """What puts its rows right after they came out of a backup, in this order."""
     needs: Sequence[Callable[[Runtime], Awaitable[None]]] = ()
     """What must be there beside its database before a process is ready; each raises DependencyAway while it is not."""
     start: Callable[[Runtime], Awaitable[None]] | None = None

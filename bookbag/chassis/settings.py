@@ -99,6 +99,10 @@ class Platform(Listening):
         None, description="Access key of an S3 object store; without it the machine's own role is used."
     )
     object_store_secret_key: SecretStr | None = Field(None, description="Secret key of an S3 object store.")
+    backup_access_key: SecretStr | None = Field(
+        None, description="Access key of an S3 store that backups go to; without it that of the object store is used."
+    )
+    backup_secret_key: SecretStr | None = Field(None, description="Secret key of an S3 store that backups go to.")
     stuck_after_seconds: float = Field(
         30, ge=10, description="A worker whose consumer has events waiting and finishes none for so long ends, to be started again.",
     )  # fmt: skip
@@ -135,6 +139,9 @@ class ServiceSettings(BaseSettings):
     reader_url: SecretStr | None = Field(
         None,
         description="Database address of the role that reads the record; API processes and the audit commands only.",
+    )
+    backup_url: SecretStr | None = Field(
+        None, description="Database address of the role that reads everything; `bookbag backup` only."
     )
 
 

@@ -115,6 +115,27 @@ def compare(platform: Platform, wanted: dict[str, Kind]) -> Sequence[Drift]:
     return drift
 
 
+def holding(platform: Platform, wanted: dict[str, Kind]) -> str | None:
+    """A topic of these that holds events, by its whole name; None when none does. Blocks; raises DependencyAway."""
+    with client.told_apart():
+        admin = client.administrator(platform)
+        try:
+            named = {platform.kafka_prefix + topic: kind for topic, kind in wanted.items()}
+            there = sorted(named.keys() - set(_missing(admin, named)))
+            places = [
+                client.place(topic["name"], partition["partition_index"])
+                for topic in (admin.describe_topics(there) if there else ())
+                for partition in topic["partitions"]
+            ]
+            if not places:
+                return None
+            first = admin.list_partition_offsets(client.offsets("earliest", places))
+            last = admin.list_partition_offsets(client.offsets("latest", places))
+            return next((at.topic for at in places if last[at].offset > first[at].offset), None)
+        finally:
+            admin.close()
+
+
 def _missing(admin: Any, named: dict[str, Kind]) -> list[str]:
     if not named:
         return []

@@ -19,6 +19,7 @@ from bookbag.chassis.waiting import until_there
 from bookbag.cli import events
 from bookbag.cli.answers import Answer, Refused, table
 from bookbag.cli.audit import audit
+from bookbag.cli.backup import backup, restore
 from bookbag.cli.doctor import doctor
 from bookbag.cli.school_policy import school_policy
 from bookbag.cli.services import WEB, named
@@ -45,6 +46,8 @@ def run(asked: argparse.Namespace) -> Answer | None:
         "feed": events.feed,
         "doctor": doctor,
         "audit": audit,
+        "backup": backup,
+        "restore": restore,
         "policy": school_policy,
     }[asked.command]
     try:

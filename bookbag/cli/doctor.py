@@ -85,13 +85,15 @@ def _of_services(services: Sequence[Service], settings: dict[str, ServiceSetting
             continue
         for role, url in (
             ("owner", one.owner_url), ("app", one.app_url), ("worker", one.worker_url), ("reader", one.reader_url),
+            ("backup", one.backup_url),
         ):  # fmt: skip
             if url is not None:
                 what, variable = (
                     f"postgresql {service.name} {role}",
                     f"BOOKBAG_{service.name.upper()}_{role.upper()}_URL",
                 )
-                looks.append(partial(examine.postgres_role, what, url.get_secret_value(), variable))
+                look = partial(examine.postgres_role, what, url.get_secret_value(), variable, sees_all=role == "backup")
+                looks.append(look)
         looks.append(partial(examine.migrations, service, one))
     return looks
 

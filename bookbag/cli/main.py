@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bookbag import __version__
 from bookbag.cli.audit_words import audit_parser
+from bookbag.cli.backup_words import backup_parsers
 from bookbag.cli.doctor_words import doctor_parser
 from bookbag.cli.events_words import event_parsers
 from bookbag.cli.policy_words import policy_parser
@@ -29,6 +30,7 @@ examples:
   bookbag consumers lag                how far each consumer is behind
   bookbag deadletters replay --all     put everything that failed back in line
   bookbag audit verify                 prove that the record is as it was written
+  bookbag backup --to /backups         put all of it down while it runs
 """
 
 
@@ -89,6 +91,7 @@ def parser() -> argparse.ArgumentParser:
     event_parsers(commands)
     policy_parser(commands)
     audit_parser(commands)
+    backup_parsers(commands)
     return root
 
 
@@ -109,6 +112,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from bookbag.cli.policy import run as run_policy
 
         return run_policy(asked)
+    if asked.command == "restore" and asked.data is not None:
+        from bookbag.cli.backup_here import restore_here
+
+        return restore_here(asked, _say)
+    return _say(asked)
+
+
+def _say(asked: argparse.Namespace) -> int:
+    """Run a command on the installation that the settings name, or that runs on this machine, and print what it answers."""
     from bookbag.cli import commands
     from bookbag.cli.answers import Refused
 

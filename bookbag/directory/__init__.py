@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bookbag.chassis.problems import DependencyAway
 from bookbag.chassis.runtime import Runtime
+from bookbag.chassis.service import Restored
 
 MIGRATIONS = ("directory", Path(__file__).parent / "migrations")
 """The history of the projection tables; stands after the chassis' in a service's manifest."""
@@ -21,3 +22,9 @@ async def first_copy(runtime: Runtime) -> None:
     """
     if await runtime.database.fetchval("select position from feed_state") is None:
         raise DependencyAway("identity")
+
+
+async def unheard(restored: Restored) -> None:
+    """A copy that came out of a backup is not known to be complete, however young the backup: it has to hear so first. Stands in a
+    manifest's `restored`. It goes on from its position, because identity is taken last and knows every position that a copy has."""
+    await restored.execute("update feed_state set heard_at = '-infinity'")

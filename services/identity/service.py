@@ -17,6 +17,7 @@ from bookbag.school.policy.versions import CannotCountInThePast
 from services.identity import api, rpc
 from services.identity.accounts import jobs, model
 from services.identity.accounts.passwords import Passwords
+from services.identity.accounts.store import end_every_session
 from services.identity.acts import Act
 from services.identity.feed import actions as feed
 from services.identity.policy import actions as policy
@@ -72,6 +73,7 @@ service = Service(
         Job("end_due_suspensions", every=timedelta(seconds=30), run=end_due_suspensions),
     ],
     loops={"sequencer": feed.sequence},
+    restored=[end_every_session],
     refusals={
         model.WrongCredentials: WRONG_CREDENTIALS,
         model.SignedOut: problems.SIGNED_OUT,

@@ -30,6 +30,7 @@ service = Service(
     tells=events.TELLS,
     jobs=jobs.JOBS,
     loops={"projector": projector(REACTS)},
+    restored=[directory.unheard],
     needs=[directory.first_copy],
     samples=[sample_feed_age],
     refusals={NotYours: NOT_FOUND, PupilsDoNotMessage: FORBIDDEN, NoLongerHeld: NO_LONGER_HELD},

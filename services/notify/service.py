@@ -10,7 +10,7 @@ from bookbag.chassis.runtime import Runtime
 from bookbag.chassis.service import Service
 from bookbag.directory.figures import sample_feed_age
 from bookbag.directory.projector import projector
-from services.notify import api, events, glass, jobs, ringing
+from services.notify import api, events, glass, jobs, ringing, store
 from services.notify.live import LiveDesk
 from services.notify.mail.post import SmtpPostOffice
 from services.notify.mail.rounds import Rounds, rounds_of
@@ -51,6 +51,7 @@ service = Service(
     hears=events.HEARS,
     jobs=jobs.JOBS,
     loops={"projector": projector(REACTS)},
+    restored=[directory.unheard, store.leave_mails_that_left],
     needs=[directory.first_copy],
     samples=[sample_feed_age],
     refusals={OfficeOnly: FORBIDDEN, PreferenceChanged: EDIT_CONFLICT},

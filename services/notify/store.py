@@ -7,6 +7,7 @@ from uuid import UUID
 
 from bookbag.chassis.clock import new_id
 from bookbag.chassis.database import Database, Row, Tx
+from bookbag.chassis.service import Restored
 from bookbag.directory.call import MemberTx
 from services.notify.model import (
     ContentId,
@@ -413,3 +414,11 @@ async def claim_due(
 async def forget_old(worker: Database, now: datetime, limit: int) -> int:
     """Remove at most `limit` rows of each kind that are past their retention; gives how many went."""
     return await worker.fetchval("select forget_old_rows($1, $2)", now, limit)
+
+
+async def leave_mails_that_left(restored: Restored) -> None:
+    """A mail that was being handed over when the backup was taken may have arrived: it does not go again, and the office sees it as
+    given up. Stands in the manifest's `restored`."""
+    await restored.execute(
+        "update delivery set state = 'dead', reason = 'gave-up', holder = null, claimed_until = null where state = 'sending'"
+    )

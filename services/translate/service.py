@@ -74,6 +74,7 @@ service = Service(
     hears=events.HEARS,
     jobs=jobs.JOBS,
     loops={"projector": projector()},
+    restored=[directory.unheard],
     needs=[directory.first_copy],
     samples=[sample_feed_age],
     start=start,

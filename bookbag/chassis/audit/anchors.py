@@ -7,6 +7,7 @@ knows and never put twice. Keys are told apart by their ids: the public ones of 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -56,6 +57,12 @@ class Anchor:
 def place_of(service: str, school: UUID, seq: int) -> Key:
     """Where an anchor lies. The names of a chain sort as its entries do."""
     return Key(school, f"audit/{service}/{seq:020d}.jws")
+
+
+def entry_of(key: Key) -> tuple[str, int] | None:
+    """The service and the entry that an object is an anchor of; None for any other object."""
+    found = re.fullmatch(r"audit/([a-z0-9_]+)/([0-9]+)\.jws", key.name)
+    return (found[1], int(found[2])) if found else None
 
 
 class AnchorSigner:

@@ -91,12 +91,15 @@ def test_a_wrong_password_a_missing_database_and_too_many_rights_are_told_apart(
             "BOOKBAG_NOTIFY_APP_URL": environment["BOOKBAG_NOTIFY_APP_URL"].replace(password, "0" * len(password)),
             "BOOKBAG_IDENTITY_WORKER_URL": environment["BOOKBAG_IDENTITY_WORKER_URL"].rpartition("/")[0] + "/nowhere",
             "BOOKBAG_MESSAGING_APP_URL": environment["BOOKBAG_MESSAGING_BACKUP_URL"],
+            "BOOKBAG_TRANSLATE_BACKUP_URL": environment["BOOKBAG_TRANSLATE_APP_URL"],
         }
     )
     assert wrong["postgresql notify app"]["found"] == "refuses the password"
     assert "BOOKBAG_NOTIFY_APP_URL" in wrong["postgresql notify app"]["do"]
     assert wrong["postgresql identity worker"]["found"] == "has no such database"
     assert wrong["postgresql messaging app"]["found"] == "the role sees every school"
+    assert wrong["postgresql translate backup"]["found"] == "the role does not see every school"
+    assert "postgresql messaging backup" not in wrong
 
 
 async def test_a_database_that_is_older_than_the_program_is_to_be_migrated(fresh_house: House) -> None:

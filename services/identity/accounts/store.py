@@ -9,6 +9,7 @@ from uuid import UUID
 from bookbag.chassis.clock import new_id
 from bookbag.chassis.database import Connection, Database, Row, Tx
 from bookbag.chassis.runtime import Runtime
+from bookbag.chassis.service import Restored
 from services.identity.accounts.model import Account, AccountId, EndedBecause, RefreshToken, Session, SessionId
 
 
@@ -178,3 +179,11 @@ async def linked_people(tx: Tx) -> Sequence[UUID]:
     """The people of a school who have an account."""
     rows = await tx.fetch("select person_id from account_person where school_id = $1", tx.school)
     return [row["person_id"] for row in rows]
+
+
+async def end_every_session(restored: Restored) -> None:
+    """Who signed out, or was signed out, after a backup was taken would be signed in again: so everybody signs in anew. Stands in the
+    manifest's `restored`."""
+    await restored.execute(
+        "update session set ended_at = clock_timestamp(), ended_because = 'revoked' where ended_at is null"
+    )
