@@ -42,10 +42,8 @@ def test_there_is_a_deployment_for_each_process_and_a_pod_for_each_task(values: 
 def test_what_a_pod_runs_is_a_command_that_exists(values: str, name: str) -> None:
     pod = pods(rendered(values))[name]
     assert "command" not in container(pod), "the image begins with bookbag"
-    if name in {"backup", "restore"}:
-        return
     asked = parser().parse_args(container(pod)["args"])
-    assert asked.command in {"serve", "work", "migrate", "doctor"}
+    assert asked.command in {"serve", "work", "migrate", "doctor", "backup", "restore"}
 
 
 @pytest.mark.parametrize(("values", "name"), all_pods())
@@ -68,9 +66,6 @@ def test_a_pod_is_told_settings_that_make_it_start(values: str, name: str, monke
 def test_a_pod_is_told_nothing_that_no_code_reads(values: str, name: str) -> None:
     known = settings_page()
     others = {"SSL_CERT_FILE", "AWS_CA_BUNDLE"}
-    if name in {"backup", "restore"}:
-        others |= {f"BOOKBAG_{service.upper()}_BACKUP_URL" for service in NAMES}
-        others |= {"BOOKBAG_BACKUP_ACCESS_KEY", "BOOKBAG_BACKUP_SECRET_KEY"}
     told = environment(pods(rendered(values))[name])
     assert [variable for variable in told if f"`{variable}`" not in known and variable not in others] == []
 

@@ -227,7 +227,7 @@ def _network() -> dict[str, Form]:
         "postgresql": "PostgreSQL.",
         "redis": "Redis or Valkey.",
         "kafka": "Kafka.",
-        "objects": "The object store.",
+        "objects": "The object store, and the place of backups.",
         "mail": "The mail server.",
         "translator": "The translation server, asked by one process alone.",
         "traces": "The collector of traces, when `settings.otlp_endpoint` is set.",
