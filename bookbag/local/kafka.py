@@ -238,7 +238,7 @@ class EmbeddedKafka:
         }
         if self._guarded is not None:
             guarded = f"GUARDED://{ports.LOOPBACK}:{self._guarded_port}"
-            settings |= self._guarded | {
+            settings |= dict(self._guarded) | {
                 "listeners": f"{settings['listeners']},{guarded}",
                 "advertised.listeners": f"{settings['advertised.listeners']},{guarded}",
             }
