@@ -46,3 +46,9 @@ async def note_policy(tx: Tx, change: AccessChange) -> None:
     """Another version of the rules: mails that wait for hours are looked at again when it counts."""
     counts_from = change.policy_version.counts_from.ToDatetime(tzinfo=UTC)
     await store.look_anew(tx, max(counts_from, tx.now + OBEYED_AFTER))
+
+
+async def note_own_hours(tx: Tx, change: AccessChange) -> None:
+    """Somebody changed their own hours (POL-3): their mails that wait are looked at again, sooner than they would be. What waits too
+    short needs nothing: it is decided anew when its hour comes."""
+    await store.look_anew(tx, tx.now + OBEYED_AFTER, person=UUID(change.own_hours.person_id))

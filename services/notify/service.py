@@ -17,7 +17,11 @@ from services.notify.mail.rounds import Rounds, rounds_of
 from services.notify.model import OfficeOnly, PreferenceChanged
 from services.notify.settings import Settings
 
-REACTS = {"policy_version": ringing.note_policy, "break_glass": glass.tell_leaders}
+REACTS = {
+    "policy_version": ringing.note_policy,
+    "own_hours": ringing.note_own_hours,
+    "break_glass": glass.tell_leaders,
+}
 """What it does when the access feed brings a newer fact of a kind."""
 
 

@@ -366,11 +366,12 @@ async def put_off(tx: Tx, claimed: Sequence[DeliveryId], holder: str, due_at: da
     )  # fmt: skip
 
 
-async def look_anew(tx: Tx, at: datetime) -> int:
-    """Look at everything in the school that waits for hours, not later than that instant."""
+async def look_anew(tx: Tx, at: datetime, *, person: UUID | None = None) -> int:
+    """Look at everything that waits for hours in the school, or for one person, not later than that instant."""
     return await tx.execute(
-        "update delivery set due_at = $2 where school_id = $1 and state = 'waiting' and reason = 'quiet-hours' and due_at > $2",
-        tx.school, at,
+        "update delivery set due_at = $2 where school_id = $1 and state = 'waiting' and reason = 'quiet-hours' and due_at > $2"
+        " and ($3::uuid is null or person_id = $3)",
+        tx.school, at, person,
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from bookbag.chassis.runtime import Runtime
 from bookbag.chassis.service import Together
 from bookbag.content.v1.service_pb2 import Reader
 from bookbag.directory.projector import Projector
-from bookbag.identity.v1.access_pb2 import AccessChange, PolicyVersion
+from bookbag.identity.v1.access_pb2 import AccessChange, OwnHours, PolicyVersion
 from bookbag.messaging.v1.events_pb2 import MessageSent, MessageTranslated, ThreadRead
 from services.notify.mail.rounds import rounds_of
 from services.notify.service import REACTS
@@ -102,6 +102,12 @@ class Town:
         fact.counts_from.FromDatetime(counts_from or (now if self.version > 1 else now - timedelta(days=400)))
         fact.made_at.FromDatetime(now)
         return AccessChange(school_id=str(self.school), revision=self.version, policy_version=fact)
+
+    async def keeps_own_hours(self, person: UUID, week: str) -> None:
+        """Somebody narrowed the school's hours for themselves; empty: they did so no longer."""
+        self.version += 1
+        hours = OwnHours(person_id=str(person), week=week)
+        await self.learns(AccessChange(school_id=str(self.school), revision=self.version, own_hours=hours))
 
     async def learns(self, change: AccessChange) -> None:
         """A fact came with the access feed."""

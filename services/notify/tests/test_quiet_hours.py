@@ -1,5 +1,6 @@
 """Staff are not rung outside their hours; what they are told in the app is there at once."""
 
+import json
 from datetime import UTC, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -87,6 +88,34 @@ async def test_a_change_that_counts_later_rings_from_its_instant(town: Town) -> 
     await is_at(town, "2026-11-28 11:59")
     assert town.post.to(ADA) == []
     await is_at(town, "2026-11-28 12:00")
+    assert len(town.post.to(ADA)) == 1
+
+
+def from_nine(*days: str) -> str:
+    """Own hours on these days only, from nine in the morning."""
+    return json.dumps({"days": "school_days", **{day: [{"from": "09:00", "to": "17:00"}] for day in days}})
+
+
+@pytest.mark.req("POL-3", "NTF-2")
+async def test_own_hours_that_begin_later_ring_later(town: Town) -> None:
+    await town.obeys(document("b", lessons__hours="never"))
+    await a_guardian_writes(town, "2026-11-27 18:00")
+    await town.keeps_own_hours(town.teacher, from_nine("tuesday"))
+    await is_at(town, "2026-11-30 08:00")
+    assert town.post.to(ADA) == []
+    await is_at(town, "2026-12-01 09:00")
+    assert len(town.post.to(ADA)) == 1
+
+
+@pytest.mark.req("POL-3", "NTF-2")
+async def test_own_hours_given_up_ring_as_early_as_the_schools(town: Town) -> None:
+    await town.obeys(document("b", lessons__hours="never"))
+    await town.keeps_own_hours(town.teacher, from_nine("tuesday"))
+    await a_guardian_writes(town, "2026-11-27 18:00")
+    await town.keeps_own_hours(town.teacher, "")
+    await town.after(seconds=3)
+    assert town.post.to(ADA) == []
+    await is_at(town, "2026-11-30 08:00")
     assert len(town.post.to(ADA)) == 1
 
 
