@@ -13,6 +13,8 @@ from bookbag.directory.call import Call, MemberTx, refuse_unless_active
 from bookbag.identity.v1.access_pb2 import AccessChange
 from bookbag.school.policy.rules import Outcome, Sending, may_send
 from services.messaging import access, events, store
+from services.messaging.answers import store as answers_store
+from services.messaging.answers.model import Owed
 from services.messaging.held import model as held
 from services.messaging.held import refusals
 from services.messaging.held import store as held_store
@@ -138,15 +140,18 @@ async def list_threads(call: Call, *, before: tuple[datetime, ThreadId] | None, 
         return await store.list_threads(tx, before=before, limit=limit + 1)
 
 
-async def get_thread(call: Call, thread: ThreadId) -> tuple[Thread, Composing | None]:
-    """One thread, and what would become of a message written in it now; None for who may not write there. Raises NotYours."""
+async def get_thread(call: Call, thread: ThreadId) -> tuple[Thread, Composing | None, Owed | None]:
+    """One thread; what would become of a message written in it now, None for who may not write there; and for its staff what the
+    family waits for. Raises NotYours."""
     async with call.transaction() as tx:
         right = await access.right_in_thread(tx, thread)
         found = await store.get_thread(tx, right)
         if right.only_safety:
-            return found, None
+            return found, None, None
         answering = await held_store.other_side_wrote(tx, right)
-    return found, held.composing(call.who, call.now, kind=found.seat.kind, answering=answering, language=right.language)
+        owed = await answers_store.owed(tx, thread) if right.side is Side.STAFF else None
+    said = held.composing(call.who, call.now, kind=found.seat.kind, answering=answering, language=right.language)
+    return found, said, owed
 
 
 async def list_messages(call: Call, thread: ThreadId, *, before: int, limit: int) -> Sequence[Message]:

@@ -1,7 +1,6 @@
 """The HTTP face of messaging: parse, one action, present."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -14,8 +13,12 @@ from bookbag.chassis.pages import Cursor, Limit
 from bookbag.chassis.problems import INVALID_INPUT, Problem
 from bookbag.directory.http import KEY_PARAMETER, SIGNED_IN, CallHere, KeyedCallHere, keyed_call
 from services.messaging import actions, model
+from services.messaging.answers.api import OwedShown, owed_shown, promised
 from services.messaging.held.api import ComposingShown, composing_shown, waiting
 from services.messaging.model import HIGHEST_SEQ, TEXT_LIMIT, PersonId, SeatId, ThreadId
+from services.messaging.places import ids, micros, moment_and_id
+from services.messaging.safety.api import raised
+from services.messaging.shown import AuthorShown, ClassShown, PupilShown, SeatShown
 
 router = APIRouter(prefix="/v1")
 
@@ -24,32 +27,6 @@ others = APIRouter(dependencies=[SIGNED_IN])
 
 LanguageTag = Annotated[str, Field(max_length=35), AfterValidator(model.checked_language)]
 SeqNumber = Annotated[int, Field(ge=0, le=HIGHEST_SEQ, strict=True)]
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class PupilShown(Shown):
-    """The child a thread is about."""
-
-    id: UUID
-    name: str
-    first_name: str
-
-
-class ClassShown(Shown):
-    """A class."""
-
-    id: UUID
-    name: str
-
-
-class SeatShown(Shown):
-    """A place on the staff and the names of those who hold it."""
-
-    id: UUID
-    kind: str
-    subject: str
-    holders: list[str]
 
 
 class RelativeShown(Shown):
@@ -112,9 +89,11 @@ class ThreadShown(Shown):
 
 
 class OpenedThreadShown(ThreadShown):
-    """One thread, with what would become of a message written now; null for who may not write in it."""
+    """One thread, with what would become of a message written now, null for who may not write in it; and, for its staff, what the
+    family waits for."""
 
     composing: ComposingShown | None
+    owed: OwedShown | None
 
 
 class ThreadPage(Shown):
@@ -122,14 +101,6 @@ class ThreadPage(Shown):
 
     items: list[ThreadShown]
     next: str | None
-
-
-class AuthorShown(Shown):
-    """Who wrote a message, and on which side."""
-
-    id: UUID
-    name: str
-    side: Literal["staff", "family"]
 
 
 class TranslationShown(Shown):
@@ -245,16 +216,19 @@ async def list_threads(call: CallHere, limit: Limit = 30, cursor: Cursor = None)
     """MSG-1. One's threads, newest first."""
     found = await actions.list_threads(call, before=_thread_place(cursor), limit=limit)
     return ThreadPage.model_validate(
-        pages.page(found, limit, lambda one: one, lambda one: (_micros(one.head_at), str(one.id)))
+        pages.page(found, limit, lambda one: one, lambda one: (micros(one.head_at), str(one.id)))
     )
 
 
 @others.get("/threads/{thread}")
 async def get_thread(thread: UUID, call: CallHere) -> OpenedThreadShown:
-    """MSG-1, MSG-5. One thread, and what would become of a message written in it now; 404 when it is not there or not yours."""
-    found, composing = await actions.get_thread(call, ThreadId(thread))
+    """MSG-1, MSG-5, MSG-16. One thread, what would become of a message written in it now, and for staff what the family waits for;
+    404 when it is not there or not yours."""
+    found, composing, owed = await actions.get_thread(call, ThreadId(thread))
     shown = ThreadShown.model_validate(found)
-    return OpenedThreadShown.model_construct(**dict(shown), composing=composing and composing_shown(composing))
+    return OpenedThreadShown.model_construct(
+        **dict(shown), composing=composing and composing_shown(composing), owed=owed and owed_shown(owed)
+    )
 
 
 @others.get("/threads/{thread}/messages")
@@ -293,7 +267,8 @@ async def count_unread(call: CallHere) -> UnreadShown:
     return UnreadShown(threads=threads, messages=messages)
 
 
-others.include_router(waiting)
+for more in (waiting, promised, raised):
+    others.include_router(more)
 router.include_router(others)
 
 
@@ -330,31 +305,14 @@ def _accepted_shown(taken: model.Accepted) -> AcceptedShown:
     )
 
 
-def _micros(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(microseconds=1)
-
-
-def _ids(parts: Sequence[str | int]) -> list[UUID]:
-    try:
-        return [UUID(str(part)) for part in parts]
-    except ValueError:
-        raise Problem(INVALID_INPUT, "cursor is not one of ours", extra={"field": "cursor"}) from None
-
-
 def _contact_place(cursor: str | None) -> tuple[PersonId, SeatId] | None:
     place = pages.decode(cursor, str, str)
     if place is None:
         return None
-    pupil, seat = _ids(place)
+    pupil, seat = ids(place)
     return PersonId(pupil), SeatId(seat)
 
 
 def _thread_place(cursor: str | None) -> tuple[datetime, ThreadId] | None:
-    place = pages.decode(cursor, int, str)
-    if place is None:
-        return None
-    (thread,) = _ids(place[1:])
-    try:
-        return _EPOCH + timedelta(microseconds=int(place[0])), ThreadId(thread)
-    except OverflowError:
-        raise Problem(INVALID_INPUT, "cursor is not one of ours", extra={"field": "cursor"}) from None
+    place = moment_and_id(cursor)
+    return (place[0], ThreadId(place[1])) if place is not None else None

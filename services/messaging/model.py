@@ -48,6 +48,10 @@ class PupilsDoNotMessage(Exception):
     """A pupil asked for messages (MSG-11)."""
 
 
+class NotForThisRole(Exception):
+    """Something that is for other roles than the one in use, and has nothing to hide by being there."""
+
+
 class BlankText(ValueError):
     """A message without a visible character."""
 

@@ -14,7 +14,7 @@ from services.messaging.content import rpc
 from services.messaging.held import actions as held
 from services.messaging.held import jobs
 from services.messaging.held.refusals import NO_LONGER_HELD
-from services.messaging.model import NoLongerHeld, NotYours, PupilsDoNotMessage
+from services.messaging.model import NoLongerHeld, NotForThisRole, NotYours, PupilsDoNotMessage
 
 HERE = Path(__file__).parent
 
@@ -33,5 +33,10 @@ service = Service(
     restored=[directory.unheard],
     needs=[directory.first_copy],
     samples=[sample_feed_age],
-    refusals={NotYours: NOT_FOUND, PupilsDoNotMessage: FORBIDDEN, NoLongerHeld: NO_LONGER_HELD},
+    refusals={
+        NotYours: NOT_FOUND,
+        PupilsDoNotMessage: FORBIDDEN,
+        NotForThisRole: FORBIDDEN,
+        NoLongerHeld: NO_LONGER_HELD,
+    },
 )

@@ -196,9 +196,9 @@ async def list_contacts(
     )  # fmt: skip
     return [
         Contact(
-            _pupil(row),
-            _class(row),
-            _seat(row),
+            pupil_in(row),
+            class_in(row),
+            seat_in(row),
             [Relative(*one) for one in json.loads(row["family"] or "[]")],
             row["thread_id"],
         )
@@ -295,9 +295,9 @@ async def _threads(tx: MemberTx, wanted: Sequence[tuple[ThreadId, str, int, bool
     return [
         Thread(
             row["thread_id"],
-            _pupil(row),
-            _class(row),
-            _seat(row),
+            pupil_in(row),
+            class_in(row),
+            seat_in(row),
             row["family"],
             _last(row),
             unread(row["head_seq"], row["my_seq"], row["visible_from"]),
@@ -395,15 +395,18 @@ def _json(value: str | None) -> Any:
     return json.loads(value) if value else []
 
 
-def _pupil(row: Row) -> Pupil:
+def pupil_in(row: Row) -> Pupil:
+    """The child of a row that has it in the columns which all lists here give it."""
     return Pupil(row["pupil_id"], row["display_name"], row["first_name"])
 
 
-def _class(row: Row) -> Named | None:
+def class_in(row: Row) -> Named | None:
+    """The same for the class."""
     return Named(row["class_id"], row["class_name"]) if row["class_id"] is not None else None
 
 
-def _seat(row: Row) -> Seat:
+def seat_in(row: Row) -> Seat:
+    """The same for the seat."""
     return Seat(row["seat_id"], row["kind"], row["subject"], row["holders"])
 
 

@@ -31,18 +31,21 @@ OBEYED_AFTER = timedelta(seconds=2)
 """A process may decide by rules that are a second old: after so long, none decides by those before a change."""
 
 
-async def list_held(call: Call, *, thread: ThreadId | None, before: int | None, limit: int) -> Sequence[Held]:
+async def list_held(
+    call: Call, *, thread: ThreadId | None, state: str | None, before: int | None, limit: int
+) -> Sequence[Held]:
     """The member's own waiting messages, newest first; one more than `limit` when there are more. Asks for no right to the thread:
     they are their author's, who learns here that one was stopped."""
     access.takes_part(call.member)
     async with call.transaction() as tx:
         return await store.own(
-            tx, thread=thread, before=before, stopped_since=call.now - STOPPED_SHOWN, limit=limit + 1
+            tx, thread=thread, state=state, before=before, stopped_since=call.now - STOPPED_SHOWN, limit=limit + 1
         )
 
 
 async def withdraw_held(call: Call, message: MessageId) -> None:
-    """Take back one's own message before its hour; safe to repeat. Raises NotYours, or NoLongerHeld once it is released."""
+    """Take back one's own message before its hour, or put away one that was stopped, its words with it; safe to repeat. Raises
+    NotYours, or NoLongerHeld once it is released."""
     async with call.transaction() as tx:
         withdrawn = await store.withdraw(tx, message)
     if withdrawn is None:

@@ -32,6 +32,13 @@ class SafetyShown(Shown):
     number: str
 
 
+class UrgentShown(Shown):
+    """What the school offers for what cannot wait, in the reader's language where it has words in it; `number` may be empty."""
+
+    words: str
+    number: str
+
+
 class ComposingShown(Shown):
     """What would become of a message written now."""
 
@@ -41,6 +48,7 @@ class ComposingShown(Shown):
     answer_by: datetime | None
     reasons: list[ReasonShown]
     safety: SafetyShown
+    urgent: UrgentShown | None
 
 
 class HeldShown(Shown):
@@ -68,6 +76,7 @@ class HeldPage(Shown):
 async def list_held(
     call: CallHere,
     thread: Annotated[UUID | None, Query(description="Only those of this thread.")] = None,
+    state: Annotated[Literal["held", "stopped"] | None, Query(description="Only those in this state.")] = None,
     limit: Limit = 30,
     cursor: Cursor = None,
 ) -> HeldPage:
@@ -76,14 +85,14 @@ async def list_held(
     place = pages.decode(cursor, int)
     before = min(max(int(place[0]), 0), HIGHEST_SEQ) if place is not None else None
     found = await actions.list_held(
-        call, thread=ThreadId(thread) if thread is not None else None, before=before, limit=limit
+        call, thread=ThreadId(thread) if thread is not None else None, state=state, before=before, limit=limit
     )
     return HeldPage.model_validate(pages.page(found, limit, lambda one: one, lambda one: (one.place,)))
 
 
 @waiting.delete("/held/{message}", status_code=204)
 async def withdraw_held(message: UUID, call: CallHere) -> None:
-    """MSG-5. Takes back one's own message before its hour; 409 once it is sent."""
+    """MSG-5. Takes back one's own message before its hour; 409 once it is sent. One that was stopped is put away."""
     await actions.withdraw_held(call, MessageId(message))
 
 
@@ -97,6 +106,7 @@ def composing_shown(composing: Composing) -> ComposingShown:
         answer_by=sending.answer_by,
         reasons=[ReasonShown(code=str(reason.code), at=_instant(reason)) for reason in sending.reasons],
         safety=SafetyShown(words=composing.safety.words, number=composing.safety.number),
+        urgent=composing.urgent and UrgentShown(words=composing.urgent.words, number=composing.urgent.number),
     )
 
 

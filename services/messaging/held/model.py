@@ -3,12 +3,13 @@
 The decisions themselves are the kernel's (`may_send`, `may_begin`); here they become what is stored, shown and refused.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 
+from bookbag.school.policy.document.messages import Instead, Matter
 from bookbag.school.policy.rules import (
     Beginning,
     Outcome,
@@ -19,6 +20,7 @@ from bookbag.school.policy.rules import (
     may_begin,
     may_send,
     seat_role,
+    signpost,
 )
 from bookbag.school.policy.rules.reasons import Reason
 from bookbag.school.roles import STAFF, Role, SeatKind
@@ -90,11 +92,21 @@ class Safety:
 
 
 @dataclass(frozen=True, slots=True)
+class Urgent:
+    """What the school offers families for what cannot wait (MSG-6, POL-9): its words, and the number, empty when it is not a call."""
+
+    words: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
 class Composing:
-    """What would become of a message written now, said before one writes."""
+    """What would become of a message written now, said before one writes. `urgent` is None for staff, and where the school lets
+    what is urgent go by message."""
 
     sending: Sending
     safety: Safety
+    urgent: Urgent | None
 
 
 _IN_A_CLASS = frozenset({SeatKind.CLASS_TEACHER, SeatKind.SPECIALIST})
@@ -131,12 +143,23 @@ def _beginning(rules: SchoolRules, role: Role, kind: SeatKind) -> Beginning:
 def safety_of(rules: SchoolRules, language: str) -> Safety:
     """The school's emergency words in a language, or in its own first one where it has none, and whom to call."""
     policy = rules.policy
-    words = policy.safety.words
-    own = policy.school.languages[0]
-    return Safety(
-        words.get(language) or words.get(language.partition("-")[0]) or words[own],
-        policy.safety.number or policy.school.office.number,
-    )
+    return Safety(_said(rules, policy.safety.words, language), policy.safety.number or policy.school.office.number)
+
+
+def urgent_of(rules: SchoolRules, role: Role, language: str) -> Urgent | None:
+    """Where a family turns with what cannot wait for an answer, said beside the composer; None where there is nothing to say."""
+    if role is not Role.GUARDIAN:
+        return None
+    found = signpost(rules, Matter.URGENT)
+    if found.instead is Instead.MESSAGE:
+        return None
+    calls = found.instead in {Instead.CALL_OFFICE, Instead.PHONE}
+    return Urgent(_said(rules, found.words, language), found.number if calls else "")
+
+
+def _said(rules: SchoolRules, words: Mapping[str, str], language: str) -> str:
+    """The school's words in a language, or in its own first one where it has none."""
+    return words.get(language) or words.get(language.partition("-")[0]) or words[rules.policy.school.languages[0]]
 
 
 def composing(who: Person, at: datetime, *, kind: str, answering: bool, language: str) -> Composing:
@@ -148,4 +171,4 @@ def composing(who: Person, at: datetime, *, kind: str, answering: bool, language
         sending = Sending(Outcome.REFUSED, None, None, None, (allowed.reason(seat, rules, role),))
     else:
         sending = may_send(who, at)
-    return Composing(sending, safety_of(rules, language))
+    return Composing(sending, safety_of(rules, language), urgent_of(rules, role, language))

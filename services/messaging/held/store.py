@@ -12,20 +12,22 @@ from services.messaging.model import MessageId, PersonId, Right, SeatId, Side, T
 
 
 async def own(
-    tx: MemberTx, *, thread: ThreadId | None, before: int | None, stopped_since: datetime, limit: int
+    tx: MemberTx, *, thread: ThreadId | None, state: str | None, before: int | None, stopped_since: datetime, limit: int
 ) -> list[Held]:
     """The member's own messages that wait, newest first, and those stopped not longer ago than that."""
     rows = await tx.fetch(
         "select message_id, thread_id, place, text, language, accepted_at, state, visible_at, answer_by, reasons from held_message"
         " where school_id = $1 and author_id = $2 and author_role = $3 and (state = 'held' or state = 'stopped' and ended_at > $6)"
-        " and ($4::uuid is null or thread_id = $4) and ($5::bigint is null or place < $5) order by place desc limit $7",
-        tx.school, tx.person, tx.member.role, thread, before, stopped_since, limit,
+        " and ($4::uuid is null or thread_id = $4) and ($5::bigint is null or place < $5) and ($8::text is null or state = $8)"
+        " order by place desc limit $7",
+        tx.school, tx.person, tx.member.role, thread, before, stopped_since, limit, state,
     )  # fmt: skip
     return [_held(row) for row in rows]
 
 
 async def withdraw(tx: MemberTx, message: MessageId) -> bool | None:
-    """Take back one's own waiting message, its words with it. None when there is none, False when it waits no more."""
+    """Take back one's own message that waits or was stopped, its words with it. None when there is none, False when it is
+    released."""
     state = await tx.fetchval(
         "select state from held_message where school_id = $1 and message_id = $2 and author_id = $3 and author_role = $4 for update",
         tx.school, message, tx.person, tx.member.role,
@@ -36,12 +38,12 @@ async def withdraw(tx: MemberTx, message: MessageId) -> bool | None:
             tx.school, message, tx.person, tx.member.role,
         )  # fmt: skip
         return False if gone else None
-    if state == HeldState.HELD:
+    if state in {HeldState.HELD, HeldState.STOPPED}:
         await tx.execute(
             "update held_message set state = 'withdrawn', text = '', ended_at = $3 where school_id = $1 and message_id = $2",
             tx.school, message, tx.now,
         )  # fmt: skip
-    return state != HeldState.STOPPED
+    return True
 
 
 async def kind_of_seat(tx: Tx, seat: SeatId) -> str:

@@ -20,6 +20,9 @@ async def staff_write_nothing_in_lessons_and_families_hear_of_the_end_of_the_day
     sent = await school.writes(school.oak.rosa, "Una pregunta")
     assert (sent["state"], sent["answer_by"]) == ("sent", shown("2026-11-23 15:00"))
     assert "lesson_time" in sent["reasons"]
+    beside = (await school.composing(school.oak.rosa))["urgent"]
+    assert beside == {"words": "For anything urgent please phone the office.", "number": "01632 960 118"}
+    assert (await school.composing(school.oak.teacher))["urgent"] is None
 
 
 async def a_message_of_the_evening_waits_until_the_morning(school: Hours) -> None:
@@ -70,7 +73,11 @@ ANYWHERE = {"staff.access.places": "anywhere"}
 CLAUSES: list[tuple[str, str, Check, list[dict[str, Any]]]] = [
     (
         "A3", "2026-11-23 10:00", staff_write_nothing_in_lessons_and_families_hear_of_the_end_of_the_day,
-        [{"messages.staff.in_lessons": "send"}, {"answers.promise": {"kind": "none"}}],
+        [
+            {"messages.staff.in_lessons": "send"},
+            {"answers.promise": {"kind": "none"}},
+            {"signposting.matters.urgent.instead": "message"},
+        ],
     ),
     (
         "B1", "2026-11-27 18:00", a_message_of_the_evening_waits_until_the_morning,

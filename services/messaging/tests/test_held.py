@@ -140,9 +140,14 @@ async def test_what_somebody_without_the_right_left_waiting_never_leaves_and_the
         assert await _events(school) == []
         if lost == "suspended":
             await oak.stands(oak.rosa, "active")
-        (told,) = await oak.rosa.held()
+        (told,) = await oak.rosa.held(state="stopped")
         assert (told["state"], told["text"]) == ("stopped", "No debe llegar")
+        assert await oak.rosa.held(state="held") == []
         assert await school.is_at("2026-12-01 08:00") == 0, "nor later"
+        assert await oak.teacher.withdraws(told["id"]) == 404
+        assert await oak.rosa.withdraws(told["id"]) == 204, "its author puts it away"
+        assert await oak.rosa.held() == []
+        assert await oak.asks("select text from held_message where school_id = $1") == ""
 
 
 async def test_a_copy_of_who_is_who_that_is_too_old_releases_nothing(house: House) -> None:

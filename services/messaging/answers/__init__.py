@@ -1,0 +1,1 @@
+"""Answers that were promised: who waits for one, and what needs none (MSG-16)."""
