@@ -21,6 +21,8 @@ import { Words } from "./words/Words.tsx";
 const RecordPage = lazy(() => import("./record/RecordPage.tsx"));
 // Few people lead a school: the others' phones do not load what only leaders use.
 const PolicyPage = lazy(() => import("./leading/PolicyPage.tsx"));
+const OverduePage = lazy(() => import("./leading/OverduePage.tsx"));
+const SafetyPage = lazy(() => import("./leading/SafetyPage.tsx"));
 const SuspensionsPage = lazy(() => import("./leading/SuspensionsPage.tsx"));
 const Gallery = import.meta.env.DEV ? lazy(() => import("./gallery/Gallery.tsx")) : null;
 
@@ -58,6 +60,8 @@ export function App() {
               <Route path="/hours" element={<HoursPage />} />
               <Route path="/why" element={<WhyPage />} />
               <Route path="/rules" element={<Late page={<PolicyPage />} />} />
+              <Route path="/overdue" element={<Late page={<OverduePage />} />} />
+              <Route path="/safety" element={<Late page={<SafetyPage />} />} />
               <Route path="/paused" element={<Late page={<SuspensionsPage />} />} />
               <Route path="*" element={<NowherePage />} />
             </Route>

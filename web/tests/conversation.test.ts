@@ -115,6 +115,19 @@ test("a refused message says why, waits for its writer, and goes with the same k
   expect(school.posted.map((each) => each.key)).toEqual([key]);
 });
 
+test("a message refused for the hour says when it can be sent again, until it is", async () => {
+  const visit = await reading();
+  const opens = "2026-11-30T08:30:00Z";
+  school.next("POST /messaging", refuse(403, "quiet-hours", {}, { opens }));
+  visit.workspace.write("t", "hello");
+  await visit.until(() => visit.shown("t").at(-1)?.state === "failed");
+  const { key = "" } = visit.shown("t").at(-1) ?? {};
+  expect(visit.shown("t").at(-1)).toMatchObject({ problem: "quiet-hours", opens });
+  visit.workspace.retry(key);
+  await visit.until(() => visit.words("t").at(-1) === "hello: sent");
+  expect(visit.shown("t").at(-1)?.opens).toBeNull();
+});
+
 test("a refused message can be discarded, and stays away after a reload", async () => {
   const visit = await reading();
   school.next("POST /messaging", refuse(422, "invalid-input"));
@@ -302,6 +315,7 @@ const composing = (state: Composing["state"]): Composing => ({
   answer_by: null,
   reasons: [],
   safety: { words: "", number: "999" },
+  urgent: null,
 });
 
 test("other rules are asked about as soon as they are told, and once more when every service obeys them", async () => {

@@ -100,6 +100,35 @@ export type Composing = {
   answer_by: string | null;
   reasons: { code: string; at: string | null }[];
   safety: { words: string; number: string };
+  /** Where a family turns with what cannot wait; null for staff. The number is empty where it is not a call. */
+  urgent: { words: string; number: string } | null;
+};
+
+/** What a family waits for: up to which message nobody has answered, since when, and by when it was promised. */
+export type Owed = { seq: number; since: string; answer_by: string; messages: number };
+
+/** A family that waits longer than it was promised. */
+export type Overdue = {
+  thread: string;
+  pupil: Pupil;
+  class: SchoolClass | null;
+  seat: Seat;
+  since: string;
+  answer_by: string;
+  messages: number;
+};
+
+/** A message about a child’s safety; `text` is its beginning, in the reader’s language where it is translated. */
+export type Raised = {
+  id: string;
+  thread: string;
+  seq: number;
+  pupil: Pupil;
+  class: SchoolClass | null;
+  seat: Seat;
+  author: Message["author"];
+  text: string;
+  sent_at: string;
 };
 
 /** Somebody an entry of the record speaks of; without a name once it is erased. */
@@ -346,7 +375,10 @@ export interface paths {
     >;
   };
   "/messaging/v1/threads/{thread}": {
-    get: Operation<{ 200: Json<Thread & { composing: Composing | null }> }, { path: { thread: string } }>;
+    get: Operation<
+      { 200: Json<Thread & { composing: Composing | null; owed: Owed | null }> },
+      { path: { thread: string } }
+    >;
   };
   "/messaging/v1/threads/{thread}/messages": {
     get: Operation<{ 200: Json<Page<Message>> }, { path: { thread: string }; query?: Paging & { after?: number } }>;
@@ -357,9 +389,14 @@ export interface paths {
     >;
   };
   "/messaging/v1/held": {
-    get: Operation<{ 200: Json<Page<Held>> }, { query?: Paging & { thread?: string } }>;
+    get: Operation<{ 200: Json<Page<Held>> }, { query?: Paging & { thread?: string; state?: Held["state"] } }>;
   };
   "/messaging/v1/held/{message}": { delete: Operation<{ 204: Empty }, { path: { message: string } }> };
+  "/messaging/v1/overdue": { get: Operation<{ 200: Json<Page<Overdue>> }, { query?: Paging }> };
+  "/messaging/v1/safety": { get: Operation<{ 200: Json<Page<Raised>> }, { query?: Paging }> };
+  "/messaging/v1/threads/{thread}/settled": {
+    put: Operation<{ 204: Empty }, { path: { thread: string } }, { seq: number }>;
+  };
   "/messaging/v1/threads/{thread}/read": {
     put: Operation<{ 204: Empty }, { path: { thread: string } }, { seq: number }>;
   };

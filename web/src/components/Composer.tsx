@@ -3,7 +3,7 @@ import { Plural, useLingui } from "@lingui/react/macro";
 import { type KeyboardEvent, useId, useRef, useState } from "react";
 import type { Composing } from "../data/types.ts";
 import { Button } from "./Button.tsx";
-import { RulesNote, SafetyChoice } from "./SchoolRules.tsx";
+import { RulesNote, SafetyChoice, UrgentNote } from "./SchoolRules.tsx";
 import { TextArea } from "./TextArea.tsx";
 import "./composer.css";
 
@@ -66,6 +66,7 @@ export function Composer(props: ComposerProps) {
       {composing && (
         <div className="composer-rules">
           {!aboutSafety && <RulesNote composing={composing} why={explained} />}
+          {composing.urgent && <UrgentNote urgent={composing.urgent} />}
           <SafetyChoice safety={composing.safety} chosen={aboutSafety} onChoose={setAboutSafety} />
         </div>
       )}

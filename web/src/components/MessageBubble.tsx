@@ -205,8 +205,10 @@ function Refusal({
   explained: string | undefined;
 }) {
   const { t } = useLingui();
+  const when = useWhen();
   const code = message.problem ?? "unavailable";
   const reason = problemWords(code);
+  const again = code === "quiet-hours" && message.opens !== null ? when.ahead(message.opens) : null;
   const [copied, setCopied] = useState(false);
   const copy = async () => {
     await navigator.clipboard.writeText(message.text);
@@ -215,7 +217,9 @@ function Refusal({
   return (
     <div className="bubble-refusal" role="alert">
       <p data-testid="message-state">
-        <strong>{t`Not sent.`}</strong> <RefusalReason reason={reason} /> {t`Your words are kept here.`}
+        <strong>{t`Not sent.`}</strong>{" "}
+        {again === null ? <RefusalReason reason={reason} /> : <SendFrom moment={again} />}{" "}
+        {t`Your words are kept here.`}
       </p>
       <div className="bubble-actions">
         {worthRetrying(code) ? (
@@ -233,6 +237,10 @@ function Refusal({
       </div>
     </div>
   );
+}
+
+function SendFrom({ moment }: { moment: string }) {
+  return <Trans>The school takes no messages now. You can send from {moment}.</Trans>;
 }
 
 function RefusalReason({ reason }: { reason: ReturnType<typeof problemWords> }) {

@@ -78,6 +78,26 @@ function useSentences(composing: Composing): string[] {
   return answer();
 }
 
+/** For what cannot wait for an answer: the school’s own words and the number they speak of. */
+export function UrgentNote({ urgent }: { urgent: NonNullable<Composing["urgent"]> }) {
+  const { number, words } = urgent;
+  return (
+    <p className="urgent-note" data-testid="urgent-note">
+      <span>
+        <strong>
+          <Trans>If it is urgent:</Trans>
+        </strong>{" "}
+        <bdi>{words}</bdi>
+      </span>
+      {number !== "" && (
+        <a className="button button-soft" href={`tel:${number.replaceAll(" ", "")}`}>
+          <Trans>Call {number}</Trans>
+        </a>
+      )}
+    </p>
+  );
+}
+
 export type SafetyChoiceProps = {
   safety: Composing["safety"];
   chosen: boolean;

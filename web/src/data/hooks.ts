@@ -14,6 +14,8 @@ import type {
   LiveState,
   Messages,
   OneThread,
+  Opened,
+  Owed,
   OwnHours,
   Thread,
   Threads,
@@ -64,11 +66,22 @@ export function useThread(id: string): OneThread {
 
 /** What would become of a message written now: undefined until the server said, null for who reads without writing. */
 export function useComposing(id: string): Composing | null | undefined {
+  return useOpened(id)?.composing;
+}
+
+/** For staff: what the family of a conversation waits for, and the word that nobody waits. */
+export function useOwed(id: string): { owed: Owed | null; settle(seq: number): Promise<void> } {
+  const workspace = useWorkspace();
+  const settle = useCallback(async (seq: number) => workspace?.settle(id, seq).catch(nothing), [workspace, id]);
+  return { owed: useOpened(id)?.owed ?? null, settle };
+}
+
+function useOpened(id: string): Opened | undefined {
   const workspace = useWorkspace();
   const { data } = useQuery(
     {
       queryKey: keys.composing(id),
-      queryFn: () => acting(workspace).fetchComposing(id),
+      queryFn: () => acting(workspace).fetchOpened(id),
       enabled: workspace !== null,
       staleTime: 0,
       refetchInterval: RULES_AGAIN_MS,

@@ -173,6 +173,7 @@ function shownStored(message: Message, key: string, sightings: Sighting[]): Show
     seenBy: by.map((each) => each.name),
     problem: null,
     visibleAt: null,
+    opens: null,
   };
 }
 
@@ -195,6 +196,7 @@ function shownHeld(held: Held, key: string, pending: Pending): ShownMessage {
     seenBy: [],
     problem: null,
     visibleAt: held.visible_at,
+    opens: null,
   };
 }
 
@@ -217,5 +219,6 @@ function shownUnsent(unsent: Unsent, pending: Pending): ShownMessage {
     seenBy: [],
     problem: unsent.code,
     visibleAt: null,
+    opens: unsent.opens ?? null,
   };
 }

@@ -2,10 +2,12 @@
  * What the pages are given: the server's own shapes, plus what only this device knows about a message on its way.
  */
 import type {
+  Composing,
   Contact,
   DemoPerson,
   Membership,
   Message,
+  Owed,
   Role,
   TermsAcceptance,
   TermsText,
@@ -20,7 +22,10 @@ export type {
   Held,
   Membership,
   Message,
+  Overdue,
+  Owed,
   OwnHours,
+  Raised,
   Role,
   RuleAnswer,
   Span,
@@ -51,7 +56,12 @@ export type ShownMessage = Omit<Message, "seq"> & {
   problem: string | null;
   /** When a held one is let out, where the school's calendar knows. */
   visibleAt: string | null;
+  /** When one refused for the hour can be sent again, where the school's calendar knows. */
+  opens: string | null;
 };
+
+/** What an open conversation is told beside its messages: for who may write there, and for its staff. */
+export type Opened = { composing: Composing | null; owed: Owed | null };
 
 export type LiveState = "live" | "reconnecting" | "offline";
 

@@ -5,7 +5,7 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { type Api, authorised, openApi, reaching, type Send } from "../api/client.ts";
 import { type Problem, problemOf, unwrap } from "../api/problem.ts";
-import type { Accepted, Composing, Contact, Held, Membership, OwnHours, Page, Thread, Week } from "../api/schema.ts";
+import type { Accepted, Contact, Held, Membership, OwnHours, Page, Thread, Week } from "../api/schema.ts";
 import type { Keep } from "../keep/keep.ts";
 import { ENDINGS, LiveStream, type Told } from "../live/stream.ts";
 import { Outgoing } from "../queue/outgoing.ts";
@@ -18,7 +18,7 @@ import { byTheRules, Holding, keys, PAGE } from "./holding.ts";
 import { type Conversation, newestSeq, shownMessages, type ThreadList } from "./merging.ts";
 import { MessageShelf } from "./messages.ts";
 import { ThreadShelf } from "./threads.ts";
-import type { LiveState, ShownMessage, Unread } from "./types.ts";
+import type { LiveState, Opened, ShownMessage, Unread } from "./types.ts";
 
 /** Until then some service may still decide by the rules before. */
 const OBEYED_AFTER_MS = 1_500;
@@ -227,12 +227,35 @@ export class Workspace {
     }
   }
 
-  /** What would become of a message written now; null for who reads without writing. */
-  async fetchComposing(id: string): Promise<Composing | null> {
-    const found = unwrap(
+  /** What would become of a message written now, null for who reads without writing; and for staff what the family waits for. */
+  async fetchOpened(id: string): Promise<Opened> {
+    const { composing, owed } = unwrap(
       await this.#held.api.GET("/messaging/v1/threads/{thread}", { params: { path: { thread: id } } }),
     );
-    return found.composing;
+    return { composing, owed };
+  }
+
+  /** Nobody waits for an answer up to this message. Rejects with Problem or Unreachable. */
+  async settle(id: string, seq: number): Promise<void> {
+    unwrap(
+      await this.#held.api.PUT("/messaging/v1/threads/{thread}/settled", {
+        params: { path: { thread: id } },
+        body: { seq },
+      }),
+    );
+    await this.queries.invalidateQueries({ queryKey: keys.composing(id) });
+  }
+
+  /** My messages in all conversations that were never let out, newest first. */
+  async fetchStopped(): Promise<readonly Held[]> {
+    const query = { state: "stopped", limit: PAGE } as const;
+    return unwrap(await this.#held.api.GET("/messaging/v1/held", { params: { query } })).items;
+  }
+
+  /** Takes one that was stopped off the list, and its words from the server. */
+  async putAway(message: string): Promise<void> {
+    unwrap(await this.#held.api.DELETE("/messaging/v1/held/{message}", { params: { path: { message } } }));
+    await this.queries.invalidateQueries({ queryKey: keys.stopped });
   }
 
   write(id: string, text: string, about_safety = false): void {
@@ -311,6 +334,7 @@ export class Workspace {
     if (event.kind === "message") {
       void this.#held.quietly(() => this.messages.catchUp(event.thread));
       void this.queries.invalidateQueries({ queryKey: keys.held(event.thread) });
+      void this.queries.invalidateQueries({ queryKey: keys.composing(event.thread) });
     }
     if (event.kind === "translation") void this.#held.quietly(() => this.messages.refresh(event.thread, event.message));
     if (event.kind === "read" ? mine === this.#member.person : mine !== null && mine !== this.#member.person) {

@@ -18,6 +18,7 @@ const plain: ShownMessage = {
   answer_by: null,
   about_safety: false,
   visibleAt: null,
+  opens: null,
   state: "sent",
   seenAt: null,
   seenBy: [],

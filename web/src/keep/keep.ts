@@ -28,6 +28,8 @@ export type Unsent = {
   state: "waiting" | "sending" | "refused";
   /** The problem code of a refusal. */
   code: string | null;
+  /** When one may write again, where the refusal said so (RFC 3339). */
+  opens?: string | null;
   about_safety?: boolean;
 };
 

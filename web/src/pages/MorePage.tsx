@@ -73,6 +73,15 @@ export function MorePage() {
             </Link>
           </section>
         )}
+        {member.role === "leader" && (
+          <section className="more-card" aria-labelledby="overdue-title">
+            <h2 id="overdue-title">{t`Overdue answers`}</h2>
+            <p>{t`Families who wait longer than the school promised.`}</p>
+            <Link to="/overdue" className="button button-soft" data-testid="to-overdue">
+              {t`See who waits`}
+            </Link>
+          </section>
+        )}
         {member.role !== "guardian" && member.role !== "pupil" && (
           <section className="more-card" aria-labelledby="hours-title">
             <h2 id="hours-title">{t`My hours`}</h2>

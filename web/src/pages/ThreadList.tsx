@@ -11,6 +11,7 @@ import { ThreadRow } from "../components/ThreadRow.tsx";
 import { useThreads } from "../data/hooks.ts";
 import { useSession } from "../session/session.tsx";
 import { problemWords } from "../words/problems.ts";
+import { StoppedNotice } from "./StoppedNotice.tsx";
 import { threadNames } from "./threadNames.ts";
 import "./thread-list.css";
 
@@ -46,6 +47,12 @@ export function ThreadList() {
     <section className="thread-list" aria-label={t`Conversations`}>
       <div className="thread-list-head">
         <h1>{t`Messages`}</h1>
+        {(member?.role === "safeguarding" || member?.role === "leader") && (
+          <Link to="/safety" className="button button-soft" data-testid="to-safety">
+            <Icon name="warning" />
+            {t`Child safety`}
+          </Link>
+        )}
         {mayWrite && (
           <Link to="/new" className="button button-soft" data-testid="new-conversation">
             <Icon name="plus" />
@@ -53,6 +60,7 @@ export function ThreadList() {
           </Link>
         )}
       </div>
+      {mayWrite && <StoppedNotice />}
       {problem && threads.length === 0 && !loading && (
         <div className="thread-list-notice">
           <Notice tone="brick" urgent>

@@ -9,11 +9,12 @@ import { Icon } from "../components/Icon.tsx";
 import { IconButton } from "../components/IconButton.tsx";
 import { Notice } from "../components/Notice.tsx";
 import { Skeleton } from "../components/Skeleton.tsx";
-import { useComposing, useDraft, useMarkRead, useMessages, useThread } from "../data/hooks.ts";
+import { useComposing, useDraft, useMarkRead, useMessages, useOwed, useThread } from "../data/hooks.ts";
 import { useSession } from "../session/session.tsx";
 import { servedLanguage } from "../words/languages.ts";
 import { problemWords } from "../words/problems.ts";
 import { MessageList } from "./MessageList.tsx";
+import { OwedNote } from "./OwedNote.tsx";
 import { ThreadContext } from "./ThreadContext.tsx";
 import { threadNames } from "./threadNames.ts";
 import { useTitle } from "./useTitle.ts";
@@ -31,6 +32,7 @@ function OneThread({ id }: { id: string }) {
   const { thread, problem } = useThread(id);
   const data = useMessages(id);
   const composing = useComposing(id);
+  const { owed, settle } = useOwed(id);
   const [draft, setDraft] = useDraft(id);
   const [about, setAbout] = useState(false);
   const newestSeq = data.messages.findLast((each) => each.seq !== null)?.seq ?? null;
@@ -102,6 +104,7 @@ function OneThread({ id }: { id: string }) {
             {t`Write in your own language. The other side reads in theirs, where a translation can be made.`}
           </Empty>
         )}
+        {owed && !readOnly && <OwedNote owed={owed} onSettle={settle} />}
         <Composer
           sendLabel={names.send}
           text={draft}

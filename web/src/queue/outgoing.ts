@@ -103,7 +103,7 @@ export class Outgoing {
   /** Tries a refused message once more, with the same key: it can still only arrive once. */
   async retry(key: string): Promise<void> {
     this.#unreached = false;
-    await this.#change(key, { state: "waiting", code: null });
+    await this.#change(key, { state: "waiting", code: null, opens: null });
     this.hurry();
   }
 
@@ -172,7 +172,7 @@ export class Outgoing {
         if (this.#closed) return null;
         if (failure instanceof Problem && !failure.passing) {
           this.#reached();
-          await this.#change(key, { state: "refused", code: failure.code });
+          await this.#change(key, { state: "refused", code: failure.code, opens: failure.opens });
           continue;
         }
         await this.#change(key, { state: "waiting" });

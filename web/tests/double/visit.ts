@@ -1,9 +1,8 @@
 /** One tab of one browser on the server double, as the session would build it. */
 import { type QueryKey, QueryObserver } from "@tanstack/react-query";
 import type { Send } from "../../src/api/client.ts";
-import type { Composing } from "../../src/api/schema.ts";
 import { keys } from "../../src/data/holding.ts";
-import type { ShownMessage } from "../../src/data/types.ts";
+import type { Opened, ShownMessage } from "../../src/data/types.ts";
 import type { Workspace } from "../../src/data/workspace.ts";
 import { SessionMachine } from "../../src/session/machine.ts";
 import type { Slots } from "../../src/session/remembered.ts";
@@ -101,9 +100,9 @@ export class Visit {
 
   /** As a page on which one writes in this conversation; gives what it says would become of a message. */
   async openComposer(id: string): Promise<() => string | undefined> {
-    this.#watch(keys.composing(id), () => this.workspace.fetchComposing(id));
+    this.#watch(keys.composing(id), () => this.workspace.fetchOpened(id));
     await this.until(() => this.workspace.queries.isFetching() === 0);
-    return () => this.workspace.queries.getQueryData<Composing>(keys.composing(id))?.state;
+    return () => this.workspace.queries.getQueryData<Opened>(keys.composing(id))?.composing?.state;
   }
 
   async openList(): Promise<void> {
