@@ -165,6 +165,14 @@ def pupils_have_no_messages(school: School) -> None:
         assert not may_begin(school.rules, school.role(Role.PUPIL), role, own_class=True).allowed
 
 
+def pupils_have_no_messages_and_stay_off_their_parents_accounts(school: School) -> None:
+    """The second is a promise of the guardians, who come in only once they have given it."""
+    pupils_have_no_messages(school)
+    terms = terms_for(school.rules, Role.GUARDIAN, "en")
+    assert terms is not None
+    assert "My children do not use my account" in terms.text
+
+
 def two_guardians_and_more_on_request(school: School) -> None:
     _places(school, PlaceOutcome.FREE, PlaceOutcome.FREE, PlaceOutcome.ON_REQUEST)
 

@@ -101,13 +101,13 @@ def bookbag(product: Product, *words: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def swap_byte(product: Product, code: str) -> None:
+def swap_byte(product: Product, code: str, act: str = "guardian-suspended") -> None:
     """In a thread of its own: the browser's loop runs in this one."""
     with ThreadPoolExecutor(1) as beside:
-        beside.submit(asyncio.run, _swap_byte(product, code)).result()
+        beside.submit(asyncio.run, _swap_byte(product, code, act)).result()
 
 
-async def _swap_byte(product: Product, code: str) -> None:
+async def _swap_byte(product: Product, code: str, act: str) -> None:
     """Change one letter of a reason, as somebody may who owns the tables; doing it again undoes it."""
     connection = await asyncpg.connect(product.environment()["BOOKBAG_IDENTITY_OWNER_URL"])
     try:
@@ -115,8 +115,9 @@ async def _swap_byte(product: Product, code: str) -> None:
         async with connection.transaction():
             await connection.execute("select set_config('bookbag.school', $1, true)", str(school))
             done = await connection.execute(
-                "update audit_entry set reason = translate(reason, 'tT', 'Tt') where act = 'guardian-suspended'"
-                " and seq = (select max(seq) from audit_entry where act = 'guardian-suspended')"
+                "update audit_entry set reason = translate(reason, 'tT', 'Tt') where act = $1"
+                " and seq = (select max(seq) from audit_entry where act = $1)",
+                act,
             )
         assert done == "UPDATE 1"
     finally:
