@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .SUFFIXES:
 MAKEFLAGS += --no-print-directory --no-builtin-rules
-.PHONY: help run stack stack-status stack-logs test lint format types stubs web bench screens chaos requirements docs lock clean
+.PHONY: help run stack stack-status stack-logs test lint format types stubs web bench screens chaos image cluster-test requirements docs lock clean
 
 # The environment's own Python once there is one (it starts at once), before that the first one found that is new enough.
 PYTHON ?= $(shell for python in .venv/bin/python python3 python3.13 python3.12 python3.11; do \
@@ -65,6 +65,14 @@ screens: ## take a picture of every screen into build/screens/
 chaos: ## an hour of kills, outages and doubles on the stack, judged; ONLY=R4 one part, ARGS="--cycles 20"
 	$(ready) test
 	$(venv) -m tests.chaos.long $(if $(ONLY),--only $(ONLY)) $(ARGS)
+
+image: ## build the container image with Docker; ARGS="--tag registry/bookbag:1 --base python:3.11-slim-bookworm@sha256:…"
+	$(ready) image
+	$(venv) -m tools.image $(ARGS)
+
+cluster-test: ## try image and chart on a real cluster; KUBECONFIG=… names yours, ARGS="-k words" goes to pytest
+	$(ready) test
+	$(venv) -m tests.cluster $(if $(KUBECONFIG),--kubeconfig $(KUBECONFIG)) -- $(ARGS)
 
 requirements: ## which tests prove which requirement, and which have none
 	$(ready) checks

@@ -5,7 +5,9 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-LOCKED = ("requirements-bootstrap", "requirements", "requirements-local", "requirements-stack", "requirements-test")
+LOCKED = (
+    "requirements-bootstrap", "requirements", "requirements-local", "requirements-stack", "requirements-test", "requirements-image",
+)  # fmt: skip
 OPTIONS = ("--universal", "--python-version", "3.11", "--generate-hashes", "--only-binary", ":all:")
 QUIET = ("--quiet", "--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links")
 

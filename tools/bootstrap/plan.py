@@ -19,6 +19,7 @@ PURPOSES = {
     "checks": "only .venv with the packages of the tests, and the stubs",
     "stubs": "make the stubs anew",
     "web": "build the web client anew; fails when it cannot",
+    "image": "what goes into the image: .venv, the stubs and the web client; fails when it cannot",
 }
 
 
@@ -70,9 +71,9 @@ def _prepare(purpose: str, progress: Progress) -> bool:
         worked = packages.ensure(progress, apt, level=level)
         made = pool.submit(stubs.ensure, progress, anew=purpose == "stubs")
         built = None
-        if purpose in {"run", "test", "bench", "stack", "web"}:
+        if purpose in {"run", "test", "bench", "stack", "web", "image"}:
             anew = purpose == "web"
-            without = None if anew else node.why_no_web
+            without = None if purpose in {"web", "image"} else node.why_no_web
             built = pool.submit(
                 _optional, progress, lambda: node.ensure_web(progress, anew=anew, insist=insist), without
             )

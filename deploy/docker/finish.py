@@ -1,0 +1,45 @@
+"""The last step of building the image: puts the `bookbag` command into the environment, keeps the lists of what is inside, and compiles
+everything, because a container whose root is read-only cannot do it later and would pay for it at every start."""
+
+import compileall
+import shutil
+import sys
+import sysconfig
+from pathlib import Path
+
+COMMAND = """\
+#!{python}
+import sys
+
+from bookbag.cli.main import main
+
+sys.exit(main())
+"""
+LISTS = ("python.cdx.json", "web.cdx.json")
+
+
+def main(environment: Path) -> int:
+    """Finish the environment whose Python runs this. The exit code is 1 when something is missing or does not compile."""
+    app, packages = environment / "app", Path(sysconfig.get_path("purelib"))
+    for needed in (app / "web/dist/index.html", app / "bookbag/identity/v1/service_pb2.py"):
+        if not needed.exists():
+            print(f"{needed.relative_to(app)} is missing: build the image with `make image`, which makes it first.")
+            return 1
+    (packages / "bookbag.pth").write_text(f"{app}\n")
+    command = environment / "bin" / "bookbag"
+    command.write_text(COMMAND.format(python=environment / "bin" / "python"))
+    command.chmod(0o755)
+    lists = environment / "sbom"
+    lists.mkdir()
+    for name in LISTS:
+        shutil.copy(name, lists / name)
+    # By hash and unchecked: the files never change in here, and copying them must not make what was compiled look old.
+    mode = compileall.PycInvalidationMode.UNCHECKED_HASH
+    ours = compileall.compile_dir(app, quiet=1, workers=0, invalidation_mode=mode)
+    # A package may carry files for other Pythons that do not compile with ours; they are not imported either.
+    compileall.compile_dir(packages, quiet=2, workers=0, invalidation_mode=mode)
+    return 0 if ours else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
