@@ -9,7 +9,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from bookbag import __version__
 from tools.bootstrap.packages import BIN

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bookbag.local import kafka, seaweed
+from tools import cluster
 from tools.bootstrap import cluster_tools, promtool
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,7 +33,8 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """One suite: `missing` says why it cannot run here (or None), `count` reads what its tests said."""
+    """One suite: `missing` says why it cannot run here (or None), `count` reads what its tests said. Of what is `optional` continuous
+    integration, too, says only why it was not run."""
 
     name: str
     what: str
@@ -41,6 +43,7 @@ class Suite:
     count: Callable[[], Count] | None = None
     folder: Path = ROOT
     shown: bool = False
+    optional: bool = False
 
 
 def _tool(name: str) -> str:
@@ -185,6 +188,7 @@ SUITES = (
             "--ignore=tests/e2e",
             "--ignore=tests/stack",
             "--ignore=tests/chart",
+            "--ignore=tests/cluster",
             "-m",
             "not chaos and not e2e",
         ),
@@ -203,6 +207,7 @@ SUITES = (
             "--ignore=tests/e2e",
             "--ignore=tests/stack",
             "--ignore=tests/chart",
+            "--ignore=tests/cluster",
             "-m",
             "chaos",
         ),
@@ -239,5 +244,14 @@ SUITES = (
         missing=_stack_missing,
         count=lambda: junit_count("e2e-stack.xml"),
         shown=True,
+    ),
+    Suite(
+        "cluster",
+        "image and chart on a real cluster",
+        lambda extra: [[_tool("python"), "-m", "tests.cluster", "--", *extra]],
+        missing=cluster.why_not_in_ci,
+        count=lambda: junit_count("cluster.xml"),
+        shown=True,
+        optional=True,
     ),
 )

@@ -40,6 +40,7 @@ def run(asked: argparse.Namespace) -> Answer | None:
         "migrate": _migrate,
         "demo": _seed,
         "schools": _create_school,
+        "prepare": _prepare,
         "deadletters": events.dead_letters,
         "outbox": events.outbox,
         "consumers": events.consumers,
@@ -192,24 +193,12 @@ async def _seed(asked: argparse.Namespace) -> Answer:
 
 
 async def _create_school(asked: argparse.Namespace) -> Answer:
-    from bookbag.chassis.clock import new_id
-    from services.identity.roster.actions import create_school
-    from services.identity.roster.model import InvalidRosterValue
+    from bookbag.cli.schools import create_school
 
-    school = new_id()
-    try:
-        async with _identity(asked) as runtime:
-            async with runtime.database.tenant(school) as tx:
-                await create_school(
-                    tx,
-                    code=asked.code,
-                    name=asked.name,
-                    country=asked.country,
-                    zone=asked.zone,
-                    language=asked.language,
-                    policy_preset=asked.preset,
-                )
-            runtime.signal("changes")
-    except InvalidRosterValue as wrong:
-        raise Refused(f"The school was not created. {wrong}") from wrong
-    return Answer(f"created {asked.code}", [{"school_id": school, "code": asked.code}])
+    return await create_school(asked, _started(asked))
+
+
+async def _prepare(asked: argparse.Namespace) -> Answer:
+    from bookbag.cli.prepare import prepare
+
+    return await asyncio.to_thread(prepare, asked)

@@ -13,6 +13,7 @@ from bookbag.cli.backup_words import backup_parsers
 from bookbag.cli.doctor_words import doctor_parser
 from bookbag.cli.events_words import event_parsers
 from bookbag.cli.policy_words import policy_parser
+from bookbag.cli.prepare_words import prepare_parser
 from bookbag.cli.services import NAMES, WEB
 from bookbag.cli.stack_words import stack_parser
 
@@ -85,8 +86,11 @@ def parser() -> argparse.ArgumentParser:
         ("preset", "policy preset"),
     ):
         create.add_argument(f"--{option}", required=True, help=text)
+    create.add_argument("--leader-name", help="name of the first leader, who can sign in then")
+    create.add_argument("--leader-email", help="e-mail of the first leader")
     create.add_argument("--data", type=Path, default=Path(".bookbag"), help=_DATA)
 
+    prepare_parser(commands)
     doctor_parser(commands)
     event_parsers(commands)
     policy_parser(commands)

@@ -134,11 +134,13 @@ class EmbeddedKafka:
         *,
         archive_classes: Path | None = None,
         guarded: Mapping[str, str] | None = None,
+        advertised: str | None = None,
     ) -> None:
         """`port` fixes the port; without it a free one is chosen and kept in the folder until somebody else takes it.
 
         `archive_classes` has the JVM write the archive of its classes when it stops (see `make_class_archive`). `guarded` are the
-        settings of a second listener, GUARDED, for clients that speak TLS or sign in.
+        settings of a second listener, GUARDED, for clients that speak TLS or sign in. `advertised` is the host:port that clients are
+        sent to, where they do not reach loopback itself.
         """
         self._folder = folder
         self._data = folder / "data"
@@ -149,6 +151,7 @@ class EmbeddedKafka:
         self._archive_classes = archive_classes
         self._guarded = guarded
         self._guarded_port = 0
+        self._advertised = advertised
         self._process: subprocess.Popen[bytes] | None = None
         self._was_ready = False
         self._log_from = 0
@@ -234,7 +237,7 @@ class EmbeddedKafka:
             "log.dirs": str(data),
             "controller.quorum.voters": f"1@{controller}",
             "listeners": f"BROKER://{broker},CONTROLLER://{controller}",
-            "advertised.listeners": f"BROKER://{broker}",
+            "advertised.listeners": f"BROKER://{self._advertised or broker}",
         }
         if self._guarded is not None:
             guarded = f"GUARDED://{ports.LOOPBACK}:{self._guarded_port}"

@@ -40,6 +40,17 @@ def provision(address: PostgresAddress, folder: Path, services: Sequence[str]) -
 
     Passwords are kept in `folder` (0600), which therefore belongs to exactly one server. Raises CalledProcessError.
     """
+    passwords = kept_passwords(folder, services)
+    stamp, done = folder / "provisioned.json", {"edition": _EDITION, "services": sorted(services)}
+    if not stamp.exists() or json.loads(stamp.read_text()) != done:
+        alone = "revoke connect, temporary on database postgres, template1 from public;"
+        address.run(f"{alone}\n{script(services, passwords)}")
+        write_private(stamp, json.dumps(done))
+    return {service: urls_of(address, service, passwords) for service in services}
+
+
+def kept_passwords(folder: Path, services: Sequence[str]) -> dict[str, str]:
+    """The password of each role, from `folder` (0600); those that are missing are made. Raises ValueError for a bad name."""
     for service in services:
         if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", service):
             raise ValueError(f"not a service name: {service!r}")
@@ -49,11 +60,7 @@ def provision(address: PostgresAddress, folder: Path, services: Sequence[str]) -
     if missing:
         passwords |= {role: secrets.token_hex(24) for role in missing}
         write_private(kept, json.dumps(passwords, indent=1))
-    stamp, done = folder / "provisioned.json", {"edition": _EDITION, "services": sorted(services)}
-    if not stamp.exists() or json.loads(stamp.read_text()) != done:
-        address.run(_script(services, passwords))
-        write_private(stamp, json.dumps(done))
-    return {service: urls_of(address, service, passwords) for service in services}
+    return passwords
 
 
 def roles_of(service: str) -> dict[str, str]:
@@ -76,8 +83,9 @@ def urls_of(
     return ServiceUrls(**urls)
 
 
-def _script(services: Sequence[str], passwords: Mapping[str, str]) -> str:
-    parts = ["revoke connect, temporary on database postgres, template1 from public;"]
+def script(services: Sequence[str], passwords: Mapping[str, str]) -> str:
+    """What an administrator gives to psql so that databases and roles are there. It may be repeated."""
+    parts: list[str] = []
     for service in services:
         roles = roles_of(service)
         parts += [_make_role(role, passwords[role]) for role in roles.values()]
