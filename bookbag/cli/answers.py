@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 
 class Refused(Exception):
@@ -25,3 +28,15 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     lines = ["  ".join(str(cell).ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
              for line in [heads, *([row[head] for head in heads] for row in rows)]]  # fmt: skip
     return "\n".join(lines)
+
+
+def incomplete(error: "ValidationError", service: str = "") -> str:
+    """One sentence about settings that are missing or wrong, under the names that operators give them; never a value."""
+    found = error.errors(include_input=False, include_url=False)
+    prefix = f"BOOKBAG_{service.upper()}_" if service else "BOOKBAG_"
+    names = {prefix + str(one["loc"][0]).upper() if one["loc"] else "": one for one in found}
+    missing = sorted(name for name, one in names.items() if one["type"] == "missing")
+    wrong = [f"{name} ({one['msg']})".strip() for name, one in names.items() if one["type"] != "missing"]
+    words = [f"{', '.join(missing)} must be set"] if missing else []
+    words += [f"{', '.join(wrong)} cannot be read as set"] if wrong else []
+    return f"The settings are not complete: {'; '.join(words)}."

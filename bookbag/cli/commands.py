@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -12,12 +12,10 @@ from pydantic import ValidationError
 
 from bookbag.chassis import faults, telemetry, tracing
 from bookbag.chassis.bus import TopicMissing
-from bookbag.chassis.migrate import migrate
 from bookbag.chassis.problems import DependencyAway, Problem
-from bookbag.chassis.settings import Listening, Platform, load
-from bookbag.chassis.waiting import until_there
+from bookbag.chassis.settings import Listening, Platform
 from bookbag.cli import events
-from bookbag.cli.answers import Answer, Refused, table
+from bookbag.cli.answers import Answer, Refused, incomplete, table
 from bookbag.cli.audit import audit
 from bookbag.cli.backup import backup, restore
 from bookbag.cli.doctor import doctor
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from bookbag.chassis.runtime import Runtime
-    from bookbag.chassis.service import Service
 
 
 def run(asked: argparse.Namespace) -> Answer | None:
@@ -54,8 +51,7 @@ def run(asked: argparse.Namespace) -> Answer | None:
     try:
         return _loop(command(asked))
     except ValidationError as error:
-        missing = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise Refused(f"The settings are not complete. {error.title}: {missing}") from error
+        raise Refused(incomplete(error)) from error
     except TopicMissing as lacking:
         raise Refused(f"Kafka has no topic {lacking.topic}; `bookbag migrate` makes it.") from lacking
     except DependencyAway as away:
@@ -132,46 +128,9 @@ async def _work(asked: argparse.Namespace) -> None:
 
 
 async def _migrate(asked: argparse.Namespace) -> Answer:
-    """Wait for what is away, for `--wait` seconds at most: in a cluster everything starts at the same moment."""
-    platform = _started(asked)
-    answers: list[Answer] = []
+    from bookbag.cli.migration import migrate
 
-    async def done() -> None:
-        answers.append(await _migrate_now(platform, named(asked.service)))
-
-    try:
-        async with asyncio.timeout(asked.wait):
-            await until_there(done)
-    except TimeoutError:
-        raise Refused(f"What the migration needs was away for {asked.wait:g} s; its name stands in the log.") from None
-    return answers[0]
-
-
-async def _migrate_now(platform: Platform, services: "Sequence[Service]") -> Answer:
-    lines: list[dict[str, Any]] = []
-    for service in services:
-        settings = load(service.settings, service.name)
-        if settings.owner_url is None:
-            raise Refused(f"Set BOOKBAG_{service.name.upper()}_OWNER_URL: migrations run as the owner of the tables.")
-        done = await migrate(settings.owner_url.get_secret_value(), service.name, service.migrations)
-        lines.append({"service": service.name, "changed": done})
-    said = [f"{row['service']}: {'migrated' if row['changed'] else 'up to date'}" for row in lines]
-    if platform.bus == "kafka":
-        rows, told = await _make_topics(platform, services)
-        lines += rows
-        said += told
-    return Answer("\n".join(said), lines)
-
-
-async def _make_topics(platform: Platform, services: "Sequence[Service]") -> tuple[list[dict[str, Any]], list[str]]:
-    """Make the topics these services tell and hear. One that differs from our table is told of and left as it is."""
-    from bookbag.chassis import topics
-
-    report = await asyncio.to_thread(topics.ensure, platform, topics.topics_of(services))
-    rows = [{"topic": name, "changed": True} for name in report.made]
-    rows += [{"topic": one.topic, "changed": False, "differs": str(one)} for one in report.drift]
-    said = [f"{name}: topic made" for name in report.made]
-    return rows, said + [f"{one} (left as it is; whoever runs Kafka changes it)" for one in report.drift]
+    return await migrate(named(asked.service), lambda: _started(asked), wait=asked.wait)
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """Families who write through the Gateway at a steady rate while something is done to the cluster behind it."""
 
 import asyncio
+import itertools
 import random
 import threading
 import time
@@ -13,7 +14,6 @@ import httpx2
 from services.identity.demo.cast import PASSWORD
 from tests.cluster.installation import Installation
 from tests.cluster.people import FAMILIES, family
-import itertools
 
 GIVE_UP_SECONDS = 90
 
