@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx2
 
+from bookbag.local.process import wait_until
 from bookbag.local.provision import urls_of
 from tests.cluster import certificate, place
 from tests.cluster.outside import PORTS, Outside
@@ -98,7 +99,16 @@ def installed(given: Place, outside: Outside, folder: Path) -> Installation:
         "install", RELEASE, str(CHART), *installation.files, "--wait", "--timeout", READY_WITHIN,
     )  # fmt: skip
     installation.seconds = time.monotonic() - began
+    with installation.http() as client:
+        assert wait_until(lambda: _answers(client), 60, every=0.2), "the Gateway does not lead to the pods"
     return installation
+
+
+def _answers(client: httpx2.Client) -> bool:
+    try:
+        return client.get("/openapi.json").status_code == 200
+    except httpx2.TransportError:
+        return False
 
 
 def _prepare(installation: Installation) -> None:

@@ -10,6 +10,7 @@ import sys
 
 import httpx2
 
+from bookbag.local.process import wait_until
 from services.identity.demo.cast import FAMILY_HOST, PASSWORD, STAFF_HOST
 from tests.cluster.installation import Installation
 from tests.support.policy import demo_rules
@@ -36,6 +37,18 @@ def put_in(installation: Installation) -> None:
     }
     environment = os.environ | told | demo_rules(installation.folder / "rules")
     subprocess.run([sys.executable, "-m", "tests.cluster.people"], env=environment, check=True)
+
+    def known() -> bool:
+        """Whether the other services have heard of all of it."""
+        count = "select count(*) from {table}"
+        told = int(outside.postgres.address.run(count.format(table="guardianship"), database="bookbag_identity"))
+        copies = [
+            int(outside.postgres.address.run(count.format(table="known_link"), database=f"bookbag_{service}"))
+            for service in ("messaging", "notify")
+        ]
+        return told > 0 and all(copy == told for copy in copies)
+
+    assert wait_until(known, 60, every=0.5), "the services have not heard who is who"
 
 
 def sign_in(client: httpx2.Client, email: str, role: str) -> httpx2.Response:
