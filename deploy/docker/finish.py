@@ -1,11 +1,13 @@
-"""The last step of building the image: puts the `bookbag` command into the environment, keeps the lists of what is inside, and compiles
-everything, because a container whose root is read-only cannot do it later and would pay for it at every start."""
+"""The last step of building the image: puts the `bookbag` command into the environment, keeps the lists of what is inside, takes out of
+packages what no process can need, and compiles everything, because a container whose root is read-only cannot do it later and would pay for
+it at every start."""
 
 import compileall
 import shutil
 import sys
 import sysconfig
 from pathlib import Path
+from py_compile import PycInvalidationMode
 
 COMMAND = """\
 #!{python}
@@ -16,6 +18,30 @@ from bookbag.cli.main import main
 sys.exit(main())
 """
 LISTS = ("python.cdx.json", "web.cdx.json")
+AWS = {"s3", "sts", "sso", "sso-oidc"}
+"""Of the several hundred services that botocore describes: the store, and the ways to be somebody there."""
+
+
+def prune(packages: Path, app: Path) -> None:
+    """A quarter of what was installed: the packages' own tests, other clouds' services, languages that nobody can choose."""
+    sys.dont_write_bytecode = True
+    sys.path.insert(0, str(app))
+    from bookbag.school.languages import LANGUAGES
+
+    spoken = {language.tag.split("-")[0] for language in LANGUAGES} | {"root", "en"}
+    locales = (packages / "babel" / "locale-data").glob("*.dat")
+    for locale in [one for one in locales if one.stem.split("_")[0] not in spoken]:
+        locale.unlink()
+    described = (packages / "botocore" / "data").iterdir()
+    tests = (one for one in packages.rglob("tests") if one.is_dir())
+    for folder in [
+        *(one for one in described if one.is_dir() and one.name not in AWS),
+        *tests,
+        packages / "sqlalchemy" / "testing",
+    ]:
+        shutil.rmtree(folder, ignore_errors=True)
+    for stub in [*packages.rglob("*.pyi")]:
+        stub.unlink()
 
 
 def main(environment: Path) -> int:
@@ -29,12 +55,13 @@ def main(environment: Path) -> int:
     command = environment / "bin" / "bookbag"
     command.write_text(COMMAND.format(python=environment / "bin" / "python"))
     command.chmod(0o755)
+    prune(packages, app)
     lists = environment / "sbom"
     lists.mkdir()
     for name in LISTS:
         shutil.copy(name, lists / name)
     # By hash and unchecked: the files never change in here, and copying them must not make what was compiled look old.
-    mode = compileall.PycInvalidationMode.UNCHECKED_HASH
+    mode = PycInvalidationMode.UNCHECKED_HASH
     ours = compileall.compile_dir(app, quiet=1, workers=0, invalidation_mode=mode)
     # A package may carry files for other Pythons that do not compile with ours; they are not imported either.
     compileall.compile_dir(packages, quiet=2, workers=0, invalidation_mode=mode)
