@@ -8,7 +8,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from bookbag.chassis.migrate import migrate as migrate_database
-from bookbag.chassis.problems import DependencyAway
 from bookbag.chassis.service import Service
 from bookbag.chassis.settings import Platform, load
 from bookbag.chassis.waiting import until_there
@@ -23,28 +22,23 @@ async def migrate(services: Sequence[Service], started: Callable[[], Platform], 
     urls = {service.name: _owner(service) for service in services}
     platform = started()
     answers: list[Answer] = []
-    away = ""
+    asked = ""
 
     async def done() -> None:
-        nonlocal away
+        nonlocal asked
         lines: list[dict[str, Any]] = []
         for service in services:
-            try:
-                changed = await migrate_database(urls[service.name], service.name, service.migrations)
-            except DependencyAway as gone:
-                variable = f"BOOKBAG_{service.name.upper()}_OWNER_URL"
-                away = f"{gone.name} of {service.name} does not answer; see that it runs and that {variable} is right"
-                raise
+            asked = f"PostgreSQL of {service.name} does not answer; see that it runs and that BOOKBAG_{service.name.upper()}_OWNER_URL is right"
+            changed = await migrate_database(urls[service.name], service.name, service.migrations)
             lines.append({"service": service.name, "changed": changed})
-        away = ""
+        asked = "Kafka does not answer; see that it runs and that BOOKBAG_KAFKA_URL is right"
         answers.append(await _answer(platform, services, lines))
 
     try:
         async with asyncio.timeout(wait):
             await until_there(done)
     except TimeoutError:
-        what = away or "kafka does not answer; see that it runs and that BOOKBAG_KAFKA_URL is right"
-        raise Refused(f"Nothing was migrated within {wait:g} s: {what}.") from None
+        raise Refused(f"The migration could not end within {wait:g} s: {asked}.") from None
     return answers[0]
 
 

@@ -15,6 +15,7 @@ from bookbag.local.provision import urls_of
 from tests.cluster import certificate, place
 from tests.cluster.outside import PORTS, Outside
 from tests.cluster.place import CHART, HOST, NAMESPACE, RELEASE, Place, helm, kubectl, pods, run
+from tests.cluster.way import AsyncWay, Way
 
 READY_WITHIN = "300s"
 
@@ -39,22 +40,21 @@ class Installation:
         """The values of this installation, as helm takes them."""
         return "--values", str(CHART / "ci" / "small.yaml"), "--values", str(self.values)
 
-    def http(self, **more: Any) -> httpx2.Client:
+    def http(self) -> httpx2.Client:
         """A client that is nobody, through the Gateway."""
-        return httpx2.Client(**self.connection() | {"timeout": 10} | more)
+        return httpx2.Client(base_url=self.place.url, timeout=10, transport=Way(self.place, self.trust))
 
-    def connection(self) -> dict[str, Any]:
-        """How a client of any kind gets to the Gateway: by its address, under its name."""
-        context = ssl.create_default_context(cafile=str(self.tls.certificate))
-        context.check_hostname = (
-            False  # the address is dialled, the certificate is for the name; its one key is proof enough
+    def many(self) -> httpx2.AsyncClient:
+        """The same for many requests at once."""
+        limits = httpx2.Limits(max_connections=40, max_keepalive_connections=40)
+        return httpx2.AsyncClient(
+            base_url=self.place.url, timeout=20, transport=AsyncWay(self.place, self.trust, limits)
         )
-        return {
-            "base_url": f"https://{self.place.address}",
-            "headers": {"host": self.place.url.removeprefix("https://")},
-            "verify": context,
-            "trust_env": False,
-        }
+
+    @property
+    def trust(self) -> ssl.SSLContext:
+        """The Gateway's certificate and no other."""
+        return ssl.create_default_context(cafile=str(self.tls.certificate))
 
     @property
     def flags(self) -> list[str]:
@@ -142,7 +142,7 @@ def _values(installation: Installation) -> dict[str, Any]:
         "objectStore": {"url": outside.object_store},
         "gateway": {
             "parentRefs": [],
-            "trustedProxies": list(given.proxies),
+            "trustedProxies": [f"{one}/32" for one in given.proxies],
             "create": {
                 "enabled": True,
                 "className": given.gateway_class,
@@ -153,6 +153,11 @@ def _values(installation: Installation) -> dict[str, Any]:
         "networkPolicy": {
             "gateway": [{"ipBlock": {"cidr": f"{one}/32"}} for one in given.proxies],
             "servers": {name: {"to": to, "ports": [port]} for name, port in PORTS.items()},
+        },
+        # A node that cannot read its own disk's figures has none to give.
+        **{
+            kind: {"resources": {"requests": {"ephemeral-storage": "0"}}}
+            for kind in ("api", "worker", "web", "migration")
         },
         # Two pods where a budget can refuse something, an autoscaler where it can read something.
         "services": {

@@ -121,9 +121,7 @@ class Load:
         self._flowing.set()
 
     async def _write(self) -> None:
-        limits = httpx2.Limits(max_connections=40, max_keepalive_connections=40)
-        connection = self._installation.connection() | {"timeout": 20, "limits": limits}
-        authors = [Author(httpx2.AsyncClient(**connection)) for _ in FAMILIES]
+        authors = [Author(self._installation.many()) for _ in FAMILIES]
         for author, name in zip(authors, FAMILIES, strict=True):
             await author.sign_in(family(name))
         began, count, going = time.monotonic(), 0, set[asyncio.Task[None]]()

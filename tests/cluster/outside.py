@@ -1,7 +1,7 @@
 """The servers that an operator brings, as real ones of this machine at an address that pods reach: PostgreSQL, Valkey, Kafka, S3 and a mail
 server whose mails become files."""
 
-import subprocess
+import os
 import sys
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
@@ -12,9 +12,11 @@ from bookbag.local import ports
 from bookbag.local.kafka import EmbeddedKafka
 from bookbag.local.parts import wait_ready
 from bookbag.local.postgres import EmbeddedPostgres
+from bookbag.local.process import end, last_lines, spawn, wait_until
 from bookbag.local.seaweed import EmbeddedSeaweed
 from bookbag.local.smtp_outbox import SmtpOutbox
 from bookbag.local.valkey import EmbeddedValkey
+from tests.cluster.place import ROOT
 
 PORTS = {"postgresql": 5432, "redis": 6379, "kafka": 9092, "objects": 8333, "mail": 2525}
 """Where pods find each, and nowhere else."""
@@ -73,8 +75,7 @@ def running(host: str, folder: Path) -> Generator[Outside]:
         }
         pairs = [f"{PORTS[server]}={target}" for server, target in targets.items()]
         command = [sys.executable, "-m", "tests.cluster.forward", host, *pairs]
-        forward = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
-        stack.callback(forward.kill)
-        assert forward.stdout is not None
-        assert forward.stdout.readline() == "ready\n"
+        forward = spawn(command, folder=ROOT, environment=os.environ, log=folder / "forward.log")
+        stack.callback(end, forward)
+        assert wait_until(lambda: "ready" in "".join(last_lines(folder / "forward.log")), 30, every=0.1)
         yield Outside(host, folder, postgres, valkey, seaweed)

@@ -50,7 +50,7 @@ def test_a_migration_says_in_one_sentence_what_it_lacks(installation: Installati
     """A Secret that is missing, and a database that does not answer: the last words of the job, as `kubectl describe` shows them."""
     for name, changed, words in (
         ("secret", "services.notify.database.secret=nowhere", "BOOKBAG_NOTIFY_"),
-        ("database", "networkPolicy.servers.postgresql.ports={5999}", "postgresql"),
+        ("database", "networkPolicy.servers.postgresql.ports={5999}", "PostgreSQL of identity"),
     ):
         rendered = run("helm", "template", name, str(CHART), "--namespace", NAMESPACE, *installation.files, "--set", changed,
                        "--set", "migration.waitSeconds=5,migration.retries=0", "--show-only", "templates/migration.yaml")  # fmt: skip

@@ -101,7 +101,7 @@ def test_the_migration_names_a_database_that_does_not_answer(tmp_path: Path) -> 
     done = bookbag("migrate", "all", "--wait", "1", **settings)
     assert done.returncode == 1
     assert done.stderr.strip().splitlines()[-1] == (
-        "Nothing was migrated within 1 s: postgresql of identity does not answer; see that it runs and that "
+        "The migration could not end within 1 s: PostgreSQL of identity does not answer; see that it runs and that "
         "BOOKBAG_IDENTITY_OWNER_URL is right."
     )
 
