@@ -68,7 +68,8 @@ async def _seed() -> None:
     from bookbag.cli.services import named
     from services.identity.demo import seed
 
-    async with alone(named("identity")[0], Platform()) as runtime:
+    platform = Platform()  # type: ignore[call-arg]
+    async with alone(named("identity")[0], platform) as runtime:
         await seed(runtime)
 
 

@@ -56,10 +56,7 @@ class Failed(AssertionError):
 def run(*command: str, within: float = 120, told: str | None = None) -> str:
     """Run a command to its end and give what it printed. Raises Failed."""
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=within, input=told,
-            **({"stdin": subprocess.DEVNULL} if told is None else {}),
-        )  # fmt: skip
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=within, input=told or "")
     except subprocess.TimeoutExpired as late:
         raise Failed(f"{' '.join(command)}: nothing within {within:g} s") from late
     if done.returncode:
