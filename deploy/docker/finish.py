@@ -21,6 +21,9 @@ LISTS = ("python.cdx.json", "web.cdx.json")
 AWS = {"s3", "sts", "sso", "sso-oidc"}
 """Of the several hundred services that botocore describes: the store, and the ways to be somebody there."""
 
+SOURCES = {".pyi", ".pyx", ".pxd", ".c", ".h", ".cpp", ".hpp", ".a", ".f90"}
+"""What compilers and type checkers read."""
+
 
 def prune(packages: Path, app: Path) -> None:
     """A quarter of what was installed: the packages' own tests, other clouds' services, languages that nobody can choose."""
@@ -40,8 +43,8 @@ def prune(packages: Path, app: Path) -> None:
         packages / "sqlalchemy" / "testing",
     ]:
         shutil.rmtree(folder, ignore_errors=True)
-    for stub in [*packages.rglob("*.pyi")]:
-        stub.unlink()
+    for source in [file for file in packages.rglob("*.*") if file.suffix in SOURCES]:
+        source.unlink()
 
 
 def main(environment: Path) -> int:
