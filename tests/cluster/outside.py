@@ -13,6 +13,7 @@ from bookbag.local.kafka import EmbeddedKafka
 from bookbag.local.parts import wait_ready
 from bookbag.local.postgres import EmbeddedPostgres
 from bookbag.local.process import end, last_lines, spawn, wait_until
+from bookbag.local.provision import database_of
 from bookbag.local.seaweed import EmbeddedSeaweed
 from bookbag.local.smtp_outbox import SmtpOutbox
 from bookbag.local.valkey import EmbeddedValkey
@@ -42,6 +43,10 @@ class Outside:
     @property
     def object_store(self) -> str:
         return f"s3://bookbag?endpoint=http://{self.at('objects')}&region=us-east-1&path_style=true"
+
+    def asked(self, service: str, question: str) -> list[str]:
+        """What the administrator of a service's database is answered, a line for each row."""
+        return self.postgres.address.run(question, database=database_of(service)).splitlines()
 
     @property
     def mails(self) -> Path:

@@ -40,13 +40,9 @@ def put_in(installation: Installation) -> None:
 
     def known() -> bool:
         """Whether the other services have heard of all of it."""
-        count = "select count(*) from {table}"
-        told = int(outside.postgres.address.run(count.format(table="guardianship"), database="bookbag_identity"))
-        copies = [
-            int(outside.postgres.address.run(count.format(table="known_link"), database=f"bookbag_{service}"))
-            for service in ("messaging", "notify")
-        ]
-        return told > 0 and all(copy == told for copy in copies)
+        told = outside.asked("identity", "select count(*) from guardianship")
+        copies = [outside.asked(service, "select count(*) from known_link") for service in ("messaging", "notify")]
+        return told != ["0"] and all(copy == told for copy in copies)
 
     assert wait_until(known, 60, every=0.5), "the services have not heard who is who"
 

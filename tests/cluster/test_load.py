@@ -1,9 +1,7 @@
 """Pods that are killed while people write: nothing that was acknowledged is lost, and all goes on soon."""
 
-import asyncio
 import re
 
-import asyncpg
 import pytest
 
 from bookbag.local.process import pause, wait_until
@@ -16,29 +14,20 @@ pytestmark = pytest.mark.req("OPS-4", "OPS-6")
 RECOVERED_WITHIN = 15.0
 
 
-def asked(url: str, question: str) -> list[asyncpg.Record]:
-    async def ask() -> list[asyncpg.Record]:
-        connection = await asyncpg.connect(url)
-        try:
-            return await connection.fetch(question)
-        finally:
-            await connection.close()
-
-    return asyncio.run(ask())
+def kept(installation: Installation) -> list[tuple[str, str]]:
+    """The messages of the load as the database has them: text and id."""
+    rows = installation.outside.asked("messaging", "select text, message_id from message where text like 'Message %'")
+    return [(text, message) for text, _, message in (row.rpartition("|") for row in rows)]
 
 
 def lost(installation: Installation, report: Report) -> set[str]:
     """Acknowledged messages that are not in the database as they were written."""
-    kept = {
-        row["text"]: str(row["message_id"])
-        for row in asked(installation.urls("messaging")["backup"], "select message_id, text from message")
-    }
-    return {text for text, message in report.acknowledged.items() if kept.get(text) != message}
+    there = dict(kept(installation))
+    return {text for text, message in report.acknowledged.items() if there.get(text) != message}
 
 
 def doubled(installation: Installation) -> int:
-    rows = asked(installation.urls("messaging")["backup"], "select text from message where text like 'Message %'")
-    texts = [row["text"] for row in rows]
+    texts = [text for text, _ in kept(installation)]
     return len(texts) - len(set(texts))
 
 
@@ -68,15 +57,14 @@ def test_what_was_written_is_told_to_those_it_concerns(installation: Installatio
     """The outboxes of all services run empty, and no event was put aside."""
 
     def waiting() -> int:
-        said = [
-            asked(installation.urls(service)["backup"], "select count(*) from outbox where position is null")[0][0]
+        return sum(
+            int(installation.outside.asked(service, "select count(*) from outbox where position is null")[0])
             for service in ("identity", "messaging")
-        ]
-        return sum(said)
+        )
 
     assert wait_until(lambda: waiting() == 0, 120, every=1)
     for service in ("messaging", "translate", "notify"):
-        assert asked(installation.urls(service)["backup"], "select count(*) from dead_letter")[0][0] == 0
+        assert installation.outside.asked(service, "select count(*) from dead_letter") == ["0"]
 
 
 def evict(pod: str) -> str:

@@ -9,9 +9,11 @@ from tests.cluster.place import HOST, Place
 
 def _turned(request: httpx2.Request, place: Place) -> httpx2.Request:
     address, _, port = place.address.rpartition(":")
-    request.url = request.url.copy_with(host=address, port=int(port))
-    request.extensions = {**request.extensions, "sni_hostname": HOST}
-    return request
+    # A request of its own: the client's keeps the name, by which cookies are remembered.
+    return httpx2.Request(
+        request.method, request.url.copy_with(host=address, port=int(port)), headers=request.headers,
+        stream=request.stream, extensions={**request.extensions, "sni_hostname": HOST},
+    )  # fmt: skip
 
 
 class Way(httpx2.HTTPTransport):
