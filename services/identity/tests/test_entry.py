@@ -181,7 +181,8 @@ async def test_whoever_waits_at_the_door_is_let_in_as_soon_as_the_rules_say_so(
     await eventually(closed, seconds=5)
     seen = (await door(client, cookie, person=strict.teacher)).json()["mark"]
     waiting = asyncio.create_task(door(client, cookie, person=strict.teacher, seen=seen))
-    assert not (await door(client, cookie, person=strict.teacher, seen="another")).json()["open"]
+    for _ in range(3):  # whoever asks anew is answered meanwhile
+        assert not (await door(client, cookie, person=strict.teacher, seen="another")).json()["open"]
     assert not waiting.done()
     await under_preset_a(identity, strict, places="anywhere", hours="always")
     say_changed(identity, strict.id)

@@ -70,6 +70,18 @@ async def test_what_waited_comes_in_the_order_in_which_it_was_written_and_before
         assert (await school.writes(school.oak.rosa, "now"))["state"] == "sent"
 
 
+@pytest.mark.req("MSG-15")
+async def test_what_is_about_safety_does_not_go_behind_those_that_are_due(house: House) -> None:
+    async with school_at(house, FRIDAY_EVENING, "b") as school:
+        await school.writes(school.oak.rosa, "on Friday")
+        school.clock.instant = london("2026-11-30 08:30")
+        raised = await school.writes(school.oak.rosa, "Emma llegó con un golpe", about_safety=True)
+        assert raised["state"] == "sent"
+        assert await school.seen_by(school.oak.teacher) == ["Emma llegó con un golpe"]
+        assert await school.releases() == 1
+        assert await school.seen_by(school.oak.teacher) == ["Emma llegó con un golpe", "on Friday"]
+
+
 async def test_a_release_that_dies_half_way_releases_nothing_and_the_next_one_all_of_it_once(house: House) -> None:
     async with school_at(house, FRIDAY_EVENING, "b") as school:
         for number in range(3):
