@@ -80,7 +80,8 @@ function useSentences(composing: Composing): string[] {
 
 /** For what cannot wait for an answer: the school’s own words and the number they speak of. */
 export function UrgentNote({ urgent }: { urgent: NonNullable<Composing["urgent"]> }) {
-  const { number, words } = urgent;
+  const { words } = urgent;
+  const number = asDialled(urgent.number);
   return (
     <p className="urgent-note" data-testid="urgent-note">
       <span>
@@ -89,13 +90,18 @@ export function UrgentNote({ urgent }: { urgent: NonNullable<Composing["urgent"]
         </strong>{" "}
         <bdi>{words}</bdi>
       </span>
-      {number !== "" && (
-        <a className="button button-soft" href={`tel:${number.replaceAll(" ", "")}`}>
+      {urgent.number !== "" && (
+        <a className="urgent-note-call" href={`tel:${urgent.number.replaceAll(" ", "")}`}>
           <Trans>Call {number}</Trans>
         </a>
       )}
     </p>
   );
+}
+
+/** A number is read in the order in which it is dialled, in a line from right to left too. */
+function asDialled(number: string): string {
+  return `\u2066${number}\u2069`;
 }
 
 export type SafetyChoiceProps = {
@@ -106,7 +112,7 @@ export type SafetyChoiceProps = {
 
 /** Always offered: what is about a child's safety goes out at any hour and to those who look after it. */
 export function SafetyChoice({ safety, chosen, onChoose }: SafetyChoiceProps) {
-  const { number } = safety;
+  const number = asDialled(safety.number);
   return (
     <div className="safety-choice">
       <label className="safety-choice-label">
@@ -124,7 +130,7 @@ export function SafetyChoice({ safety, chosen, onChoose }: SafetyChoiceProps) {
             tone="brick"
             urgent
             action={
-              <a className="button button-danger" href={`tel:${number.replaceAll(" ", "")}`}>
+              <a className="button button-danger" href={`tel:${safety.number.replaceAll(" ", "")}`}>
                 <Trans>Call {number}</Trans>
               </a>
             }
