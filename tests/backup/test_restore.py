@@ -12,6 +12,7 @@ import pytest
 
 from bookbag.chassis.backup import BackupRefused
 from bookbag.chassis.backup.depot import FolderDepot
+from bookbag.chassis.backup.lines import Digest
 from bookbag.chassis.backup.restoring import Target, give_back
 from bookbag.cli.backup import manifest_of
 from bookbag.cli.services import named
@@ -148,9 +149,28 @@ def _change_a_row(file: Path) -> None:
     file.write_bytes(gzip.compress(gzip.decompress(file.read_bytes()).replace(b"note 3", b"note X", 1)))
 
 
+def _add_a_column(file: Path) -> None:
+    """By somebody who mended the manifest too, so that the server itself has to see it."""
+    changed = gzip.decompress(file.read_bytes()).replace(b"note 3", b"note\t3", 1)
+    file.write_bytes(gzip.compress(changed))
+    digest = Digest()
+    digest.feed(changed)
+    manifest = file.parents[1] / "manifest.json"
+    said = json.loads(manifest.read_text())
+    said["services"]["messaging"]["tables"]["message"] |= digest.result().model_dump()
+    manifest.write_text(json.dumps(said))
+
+
+def _double_a_row(file: Path) -> None:
+    lines = gzip.decompress(file.read_bytes()).splitlines(keepends=True)
+    file.write_bytes(gzip.compress(b"".join([*lines, lines[0]])))
+
+
 @pytest.mark.parametrize(
     ("harm", "name", "said"),
     [
+        (_add_a_column, "messaging/message.copy.gz", "does not fit its table"),
+        (_double_a_row, "messaging/message.copy.gz", "is not what was put down"),
         (_cut, "messaging/message.copy.gz", "is not what was put down"),
         (_bend, "messaging/message.copy.gz", "messaging/message.copy.gz"),
         (_drop_a_row, "messaging/message.copy.gz", "is not what was put down"),
@@ -170,8 +190,9 @@ def test_a_harmed_backup_is_refused_and_nothing_of_it_stays(
     place = tmp_path / "harmed"
     shutil.copytree(lived.place, place)
     harm(place / name)
-    with pytest.raises(BackupRefused, match=said):
+    with pytest.raises(BackupRefused, match=said) as refused:
         asyncio.run(given_back(untouched, place))
+    assert "note" not in str(refused.value), "nobody's words go into a log"
     assert is_empty(untouched)
 
 

@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
+import asyncpg
+
 from bookbag.chassis.backup import BackupRefused
 from bookbag.chassis.backup.depot import Depot
 from bookbag.chassis.backup.files import foreign, put_back
@@ -160,7 +162,13 @@ async def _load_table(connection: Session, service: str, name: str, table: Table
     """Put the rows in and read them once more: what the database has is what was put down."""
     wanted = Hash(rows=table.rows, digest=table.digest)
     lines = unpacking(depot, file_of_table(service, name), wanted)
-    await connection.copy_to_table(name, source=lines, columns=list(table.columns), schema_name="public")
+    try:
+        await connection.copy_to_table(name, source=lines, columns=list(table.columns), schema_name="public")
+    except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
+        # What the server says of a row would show the row.
+        raise BackupRefused(
+            f"{file_of_table(service, name)} in {depot.said} does not fit its table ({type(error).__name__}): take another backup."
+        ) from None
     digest = Digest()
 
     async def read(piece: bytes) -> None:
