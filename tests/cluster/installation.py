@@ -18,6 +18,10 @@ from tests.cluster.place import CHART, HOST, NAMESPACE, RELEASE, Place, helm, ku
 from tests.cluster.way import AsyncWay, Way
 
 READY_WITHIN = "300s"
+WAITED_FOR = {
+    "requests": {"cpu": "400m", "memory": "128Mi", "ephemeral-storage": "0"},
+    "limits": {"cpu": "2", "memory": "384Mi"},
+}
 
 
 @dataclass
@@ -46,7 +50,7 @@ class Installation:
 
     def many(self) -> httpx2.AsyncClient:
         """The same for many requests at once."""
-        limits = httpx2.Limits(max_connections=40, max_keepalive_connections=40)
+        limits = httpx2.Limits(max_connections=400, max_keepalive_connections=400)
         return httpx2.AsyncClient(
             base_url=self.place.url, timeout=20, transport=AsyncWay(self.place, self.trust, limits)
         )
@@ -161,7 +165,8 @@ def _values(installation: Installation) -> dict[str, Any]:
         },
         # Two pods where a budget can refuse something, an autoscaler where it can read something.
         "services": {
-            "messaging": {"api": {"replicas": 2}},
+            # What people wait for goes first where two cores are all there is.
+            "messaging": {"api": {"replicas": 2, "resources": WAITED_FOR}},
             "identity": {"api": {"autoscaling": {"enabled": True, "min": 1, "max": 2}}},
         },
     }
