@@ -16,7 +16,7 @@ from bookbag.school.time.week import Spans
 
 
 def spoken(language: str) -> str:
-    """The language in which the rules can be said for a reader: theirs, else English, and the client says so."""
+    """The language in which the rules are said for a reader: theirs where the product's pages speak it, else English."""
     return language if language in CATALOGUES else "en"
 
 
@@ -66,7 +66,7 @@ class SectionShown(Shown):
 
 
 class MeaningShown(Shown):
-    """What a policy means: sentences in `language`, which is English where the reader's is not there yet, and the week."""
+    """What a policy means: sentences in `language`, as `spoken` gives it, and the week."""
 
     language: str
     sections: list[SectionShown]

@@ -2,16 +2,11 @@
 import { useLingui } from "@lingui/react/macro";
 import type { Meaning, PolicyChange, PolicyFault } from "../api/schema.ts";
 import { Notice } from "../components/Notice.tsx";
-import { useSession } from "../session/session.tsx";
-import { directionOf, servedLanguage } from "../words/languages.ts";
+import { directionOf } from "../words/languages.ts";
 
 export function Sentences({ meaning, only }: { meaning: Meaning; only?: readonly string[] | undefined }) {
-  const { t } = useLingui();
-  const { member } = useSession();
-  const foreign = member !== null && servedLanguage(member.language) !== meaning.language;
   return (
     <div className="meaning" data-testid="meaning">
-      {foreign && <p className="leading-note">{t`These sentences are in English for now.`}</p>}
       <div className="meaning-parts" lang={meaning.language} dir={directionOf(meaning.language)}>
         {meaning.sections
           .filter((section) => !only || only.includes(section.key))

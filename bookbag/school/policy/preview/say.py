@@ -6,14 +6,21 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 
+from bookbag.school.policy.preview.arabic import ARABIC
 from bookbag.school.policy.preview.catalogue import Catalogue
 from bookbag.school.policy.preview.english import ENGLISH
 from bookbag.school.policy.preview.moments import hours_in_words, listed, moment
+from bookbag.school.policy.preview.polish import POLISH
 from bookbag.school.policy.preview.sentences import Said, Sentence, example_evening, sentences
+from bookbag.school.policy.preview.spanish import SPANISH
+from bookbag.school.policy.preview.urdu import URDU
+from bookbag.school.policy.preview.welsh import WELSH
 from bookbag.school.policy.rules import Reason, SchoolRules
 from bookbag.school.time.week import Timetable
 
-CATALOGUES: Mapping[str, Catalogue] = {"en": ENGLISH}
+CATALOGUES: Mapping[str, Catalogue] = {
+    words.language: words for words in (ENGLISH, WELSH, SPANISH, POLISH, ARABIC, URDU)
+}
 
 
 def say(reason: Reason, language: str, *, zone: ZoneInfo, now: datetime) -> str:

@@ -4,8 +4,11 @@ import string
 
 import pytest
 
+from bookbag.school.languages import UI_LANGUAGES
 from bookbag.school.policy.preview import describe, drawn_week, explain, say, summary
+from bookbag.school.policy.preview.catalogue import Catalogue
 from bookbag.school.policy.preview.english import ENGLISH
+from bookbag.school.policy.preview.say import CATALOGUES
 from bookbag.school.policy.rules import Outcome, Reason, ReasonCode, may_send
 from bookbag.school.policy.tests.builders import LONDON, every_weekday, london, preset, rules
 from bookbag.school.roles import Role
@@ -34,23 +37,49 @@ def test_a_changed_setting_changes_its_sentence_and_the_example() -> None:
     assert not [text for _, text in describe(longer, "en") if text.startswith("A message sent on")]
 
 
+@pytest.mark.parametrize("language", CATALOGUES)
 @pytest.mark.parametrize("letter", "abcde")
-def test_every_preset_reads_without_a_gap(letter: str) -> None:
-    text = summary(preset(letter), "en")
+def test_every_preset_reads_without_a_gap(letter: str, language: str) -> None:
+    text = summary(preset(letter), language)
     assert "{" not in text
     assert "…" not in text
     assert "_" not in text
-    assert text.startswith("Hours\n")
+    assert text.startswith(f"{CATALOGUES[language].sections['hours']}\n")
 
 
 def test_a_language_without_words_is_read_in_english() -> None:
-    assert describe(preset("a"), "ur") == describe(preset("a"), "en")
+    assert describe(preset("a"), "fr") == describe(preset("a"), "en")
+
+
+def gaps(text: str) -> set[str]:
+    """The names that are filled in."""
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
 
 
 def test_every_reason_has_words() -> None:
     assert set(ENGLISH.reasons) == set(ReasonCode)
-    for text in ENGLISH.reasons.values():
-        assert all(name is None or name.isidentifier() for _, name, _, _ in string.Formatter().parse(text))
+    assert all(name.isidentifier() for text in ENGLISH.reasons.values() for name in gaps(text))
+
+
+def test_the_product_speaks_of_rules_in_every_language_that_it_serves() -> None:
+    assert set(CATALOGUES) == set(UI_LANGUAGES)
+
+
+@pytest.mark.req("POL-2")
+@pytest.mark.parametrize("words", CATALOGUES.values(), ids=CATALOGUES)
+def test_no_language_leaves_out_a_sentence_or_what_is_filled_into_it(words: Catalogue) -> None:
+    for part in ("reasons", "sections", "sentences", "names"):
+        own, english = getattr(words, part), getattr(ENGLISH, part)
+        assert {key: gaps(text) for key, text in own.items()} == {key: gaps(text) for key, text in english.items()}
+    assert gaps(words.from_to) == {"first", "last"}
+
+
+def test_the_example_is_said_as_people_of_the_language_say_it() -> None:
+    said = [text for _, text in describe(preset("b"), "es")]
+    assert (
+        "Un mensaje enviado el viernes a las 18:00 se ve el lunes a las 08:00 y se responde, a más tardar, el martes a las 08:00."
+        in said
+    )
 
 
 def test_a_reason_is_said_as_people_say_dates() -> None:
