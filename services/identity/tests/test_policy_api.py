@@ -226,7 +226,7 @@ async def test_everybody_is_told_what_the_rules_say_to_them_and_why(
     guardian = (await Screen(house, client, school, clock, "guardian").ask("GET", "/explain", params=friday)).json()
     answers = {one["question"]: (one["answer"], one["words"]) for one in guardian["answers"]}
     assert answers["may_send"][0] == "held"
-    assert "Monday 08:00" in answers["may_send"][1]
+    assert "el lunes a las 08:00" in answers["may_send"][1]
     assert "on_duty" not in answers
     teacher = (await Screen(house, client, school, clock, "teacher").ask("GET", "/explain", params=friday)).json()
     assert {one["question"]: one["answer"] for one in teacher["answers"]}["on_duty"] == "no"
