@@ -1,54 +1,28 @@
 /** Families who wait longer for an answer than they were promised: for help where it is needed, not for counting. */
 import { Plural, useLingui } from "@lingui/react/macro";
-import { Button } from "../components/Button.tsx";
 import { Empty } from "../components/Empty.tsx";
-import { Notice } from "../components/Notice.tsx";
-import { Skeleton } from "../components/Skeleton.tsx";
 import { useOverdue } from "../data/answers.ts";
 import type { Overdue } from "../data/types.ts";
-import { useTitle } from "../pages/useTitle.ts";
-import { problemWords } from "../words/problems.ts";
 import { seatKind, seatName } from "../words/seats.ts";
 import { useWhen } from "../words/useWhen.ts";
-import "./leading.css";
+import { ListPage } from "./ListPage.tsx";
 
 export default function OverduePage() {
-  const { t, i18n } = useLingui();
-  const { items, more, loadMore, problem } = useOverdue();
-  useTitle(t`Overdue answers`);
+  const { t } = useLingui();
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
-    <div className="leading-scroll" tabIndex={0}>
-      <div className="leading-page">
-        <header className="leading-top">
-          <h1>{t`Overdue answers`}</h1>
-        </header>
-        <div className="leading-main">
-          <p className="leading-note">{t`Families who wait longer than the school promised when they wrote, the longest first. What they wrote stays between them and the member of staff. Ask whether help is needed.`}</p>
-          {problem && (
-            <Notice tone="brick" urgent>
-              {i18n._(problemWords(problem))}
-            </Notice>
-          )}
-          {items === null ? (
-            !problem && <Skeleton shape="rows" label={t`The list is on its way`} />
-          ) : items.length === 0 ? (
-            <Empty icon="messages" title={t`Nobody waits longer than promised`}>
-              {t`Every family has its answer, or still has time to get it.`}
-            </Empty>
-          ) : (
-            <section className="leading-card" aria-label={t`Who waits`}>
-              <ul className="history" data-testid="overdue">
-                {items.map((each) => (
-                  <Row key={each.thread} overdue={each} />
-                ))}
-              </ul>
-            </section>
-          )}
-          {more && <Button look="soft" onPress={loadMore} data-testid="more-overdue">{t`Show more`}</Button>}
-        </div>
-      </div>
-    </div>
+    <ListPage
+      title={t`Overdue answers`}
+      purpose={t`Families who wait longer than the school promised when they wrote, the longest first. What they wrote stays between them and the member of staff. Ask whether help is needed.`}
+      listed={useOverdue()}
+      empty={
+        <Empty icon="messages" title={t`Nobody waits longer than promised`}>
+          {t`Every family has its answer, or still has time to get it.`}
+        </Empty>
+      }
+      label={t`Who waits`}
+      name="overdue"
+      row={(each) => <Row key={each.thread} overdue={each} />}
+    />
   );
 }
 
