@@ -12,7 +12,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.e2e.conftest import DESK, PHONE, enter, open_conversation, with_password
+from tests.e2e.conftest import DESK, enter, open_conversation, with_password
+from tests.support.browsing import PHONE
 from tests.support.product import CHROMIUM, Product, running
 
 PLACE = Path("build/screens")

@@ -1,7 +1,6 @@
 """One installation for all tests of this folder, which run in the order of ORDER: each leaves it as whole as it found it."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
@@ -11,6 +10,7 @@ from tests.cluster.figures import note
 from tests.cluster.installation import Installation, installed
 from tests.cluster.outside import Outside
 from tests.cluster.place import Place
+from tests.support.browsing import watched
 from tests.support.product import CHROMIUM, FLAGS
 
 ORDER = ("test_image", "test_installed", "test_journey", "test_edges", "test_load", "test_upgrade", "test_uninstalled")
@@ -65,27 +65,5 @@ def browser(playwright: Playwright, installation: Installation) -> Iterator[Brow
 
 @pytest.fixture
 def contexts(browser: Browser, installation: Installation) -> Iterator[Callable[..., BrowserContext]]:
-    """Makes browser contexts; any request to another host, page error or broken content policy fails the test."""
-    made: list[BrowserContext] = []
-    wrong: list[str] = []
-    address = installation.place.url
-
-    def make(**options: Any) -> BrowserContext:
-        context = browser.new_context(
-            **{"viewport": {"width": 360, "height": 740}, "base_url": address, "locale": "en-GB"} | options
-        )
-        context.set_default_timeout(30_000)
-        context.on(
-            "request",
-            lambda request: (
-                wrong.append(request.url) if not request.url.startswith((address, "data:", "blob:")) else None
-            ),
-        )
-        context.on("weberror", lambda error: wrong.append(str(error.error)))
-        made.append(context)
-        return context
-
-    yield make
-    for context in made:
-        context.close()
-    assert wrong == []
+    """Makes browser contexts that look like a phone; see `watched`."""
+    yield from watched(browser, installation.place.url, seconds=30)

@@ -3,15 +3,14 @@
 import os
 from collections.abc import Callable, Iterator
 from shutil import which
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from services.identity.demo.cast import PASSWORD
+from tests.support.browsing import watched
 from tests.support.product import CHROMIUM, Product, running
 
-PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 800}
 
 needs_apertium = pytest.mark.skipif(
@@ -50,30 +49,8 @@ def chromium(playwright: Playwright, product: Product) -> Iterator[Browser]:
 
 @pytest.fixture
 def contexts(browser: Browser, product: Product) -> Iterator[Callable[..., BrowserContext]]:
-    """Makes browser contexts; any request to another host, any page error and any broken content policy fails the test."""
-    made: list[BrowserContext] = []
-    wrong: list[str] = []
-
-    def make(**options: Any) -> BrowserContext:
-        context = browser.new_context(**{"viewport": PHONE, "base_url": product.address, "locale": "en-GB"} | options)
-        context.set_default_timeout(15_000)
-        context.on(
-            "request",
-            lambda request: (
-                wrong.append(request.url) if not request.url.startswith((product.address, "data:", "blob:")) else None
-            ),
-        )
-        context.on("weberror", lambda error: wrong.append(str(error.error)))
-        context.on(
-            "console", lambda message: wrong.append(message.text) if "Content Security Policy" in message.text else None
-        )
-        made.append(context)
-        return context
-
-    yield make
-    for context in made:
-        context.close()
-    assert wrong == []
+    """Makes browser contexts that look like a phone; see `watched`."""
+    yield from watched(browser, product.address, seconds=15)
 
 
 def sign_in(context: BrowserContext, product: Product, name: str, role: str, path: str = "/") -> Page:

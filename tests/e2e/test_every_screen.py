@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.e2e.conftest import DESK, PHONE, open_conversation, sign_in, with_password
+from tests.e2e.conftest import DESK, open_conversation, sign_in, with_password
+from tests.support.browsing import PHONE
 from tests.support.product import Product
 
 pytestmark = [pytest.mark.e2e, pytest.mark.req("WEB-1")]

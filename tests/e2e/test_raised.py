@@ -6,9 +6,10 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from tests.e2e.conftest import DESK, PHONE, sign_in
+from tests.e2e.conftest import DESK, sign_in
 from tests.e2e.letters import thread_about
 from tests.e2e.test_every_screen import findings, too_wide
+from tests.support.browsing import PHONE
 from tests.support.product import Product
 
 pytestmark = [pytest.mark.e2e, pytest.mark.req("MSG-15")]

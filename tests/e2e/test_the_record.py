@@ -13,8 +13,9 @@ import asyncpg
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.e2e.conftest import DESK, PHONE, sign_in
+from tests.e2e.conftest import DESK, sign_in
 from tests.e2e.test_every_screen import findings, settled, too_wide
+from tests.support.browsing import PHONE
 from tests.support.product import Product
 
 pytestmark = [pytest.mark.e2e, pytest.mark.req("PRV-4")]

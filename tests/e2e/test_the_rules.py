@@ -9,8 +9,9 @@ import httpx2
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from tests.e2e.conftest import DESK, PHONE, sign_in, tap_person
+from tests.e2e.conftest import DESK, sign_in, tap_person
 from tests.e2e.test_every_screen import findings
+from tests.support.browsing import PHONE
 from tests.support.product import Product
 
 pytestmark = pytest.mark.e2e

@@ -1,0 +1,36 @@
+"""Browser contexts that forgive nothing, for whatever product the journeys are walked on."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext
+
+PHONE = {"width": 360, "height": 740}
+
+
+def watched(browser: Browser, address: str, *, seconds: int) -> Iterator[Callable[..., BrowserContext]]:
+    """Makes contexts, for a fixture; each wait in them ends after so long. Any request to another host, any page error and any broken
+    content policy fails the test."""
+    made: list[BrowserContext] = []
+    wrong: list[str] = []
+
+    def make(**options: Any) -> BrowserContext:
+        context = browser.new_context(**{"viewport": PHONE, "base_url": address, "locale": "en-GB"} | options)
+        context.set_default_timeout(seconds * 1000)
+        context.on(
+            "request",
+            lambda request: (
+                wrong.append(request.url) if not request.url.startswith((address, "data:", "blob:")) else None
+            ),
+        )
+        context.on("weberror", lambda error: wrong.append(str(error.error)))
+        context.on(
+            "console", lambda message: wrong.append(message.text) if "Content Security Policy" in message.text else None
+        )
+        made.append(context)
+        return context
+
+    yield make
+    for context in made:
+        context.close()
+    assert wrong == []
