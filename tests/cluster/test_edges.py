@@ -12,7 +12,7 @@ from tests.cluster.installation import Installation
 from tests.cluster.outside import PORTS
 from tests.cluster.place import CHART, NAMESPACE, name_of, pods, run
 
-pytestmark = pytest.mark.req("SEC-1")
+pytestmark = pytest.mark.req("OPS-2")
 
 PROBE = """
 import asyncio, json, sys
