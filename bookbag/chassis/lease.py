@@ -38,6 +38,7 @@ class Leases:
         self._holder = holder
         self._fences: dict[str, int] = {}
         self._believed_until = 0.0
+        self._term = 0
         self.changed = asyncio.Event()
         _ALL.add(self)
 
@@ -54,6 +55,12 @@ class Leases:
     def held(self) -> dict[str, int]:
         """Full lease name → fence, as far as we may believe it now."""
         return dict(self._fences) if time.monotonic() < self._believed_until else {}
+
+    @property
+    def term(self) -> int:
+        """Which spell of unbroken belief this is. A renewal may come in time for the database and too late for `held`, with the same
+        fence: whoever kept a place under a lease, and may have let go of it meanwhile, finds another term."""
+        return self._term
 
     def held_of(self, name: str) -> int | None:
         """The fence of one short name, or None when it is not ours now."""
@@ -106,6 +113,8 @@ class Leases:
         if kept != self._fences:
             self._fences = kept
             self.changed.set()
+        if time.monotonic() >= self._believed_until:
+            self._term += 1
         self._believed_until = asked + LIFE - MARGIN
 
     async def give_back(self) -> None:

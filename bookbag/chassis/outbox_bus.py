@@ -7,6 +7,7 @@ nothing. Buckets are shared among the members of a group by leases, and a commit
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from uuid import UUID
 
 from bookbag.chassis.bus import Delivered, Record
@@ -23,6 +24,16 @@ def record_of(row: Row) -> Record:
     )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A bucket that is ours, under one fence and in one unbroken spell of holding it."""
+
+    topic: str
+    bucket: int
+    fence: int
+    term: int
+
+
 class OutboxSubscription:
     """See `bus.Subscription`."""
 
@@ -34,7 +45,7 @@ class OutboxSubscription:
             topic: Leases(database, f"bus/{consumer}/{topic}", buckets, holder) for topic, database in sources.items()
         }
         self._keeping: list[asyncio.Task[None]] = []
-        self._given: dict[tuple[str, int, int], int] = {}
+        self._given: dict[Place, int] = {}
         self._sleeper = wake.sleeper("bus")
 
     async def start(self) -> None:
@@ -42,7 +53,7 @@ class OutboxSubscription:
         self._keeping = [asyncio.create_task(leases.keep(), name="bus leases") for leases in self._leases.values()]
 
     def assigned(self) -> Sequence[tuple[str, int]]:
-        return [(topic, bucket) for topic, bucket, _ in self._fenced()]
+        return [(place.topic, place.bucket) for place in self._places()]
 
     async def poll(self, limit: int, seconds: float) -> Sequence[Delivered]:
         found = await self._read(limit)
@@ -72,35 +83,35 @@ class OutboxSubscription:
                 await task
         self._sleeper.__exit__()
 
-    def _fenced(self) -> list[tuple[str, int, int]]:
+    def _places(self) -> list[Place]:
         return [
-            (topic, int(name.rpartition("/")[2]), fence)
+            Place(topic, int(name.rpartition("/")[2]), fence, leases.term)
             for topic, leases in self._leases.items()
             for name, fence in leases.held.items()
         ]
 
     async def _read(self, limit: int) -> list[Delivered]:
-        """What comes after the last record given under each lease we hold. A lease taken anew starts from the committed offset,
-        because its fence is new."""
-        fenced = self._fenced()
-        self._given = {place: self._given.get(place, -1) for place in fenced}
+        """What comes after the last record given at each of our places. A place that is new starts from the committed offset. Nothing
+        counts as given until all topics were read: one of their databases may be away."""
+        places = self._places()
+        given = {place: self._given.get(place, -1) for place in places}
         found: list[Delivered] = []
-        share = -(-limit // max(1, len(fenced)))
+        share = -(-limit // max(1, len(places)))
         for topic, database in self._sources.items():
-            mine = [place for place in fenced if place[0] == topic]
+            mine = {place.bucket: place for place in places if place.topic == topic}
             if not mine:
                 continue
             rows = await database.fetch(
-                "select o.*, b.fence from unnest($3::smallint[], $4::bigint[], $6::bigint[]) b (bucket, given, fence)"
+                "select o.* from unnest($3::smallint[], $4::bigint[]) b (bucket, given)"
                 " left join bus_offset f on f.consumer = $1 and f.topic = $2 and f.bucket = b.bucket"
                 " cross join lateral (select * from outbox o where o.bucket = b.bucket"
                 "   and o.position > greatest(b.given, coalesce(f.position, 0)) order by o.position limit $5) o",
-                self._consumer, topic, [place[1] for place in mine], [self._given[place] for place in mine], share,
-                [place[2] for place in mine],
+                self._consumer, topic, list(mine), [given[place] for place in mine.values()], share,
             )  # fmt: skip
             for row in sorted(rows, key=lambda row: (row["bucket"], row["position"])):
                 found.append(Delivered(record_of(row), row["position"]))
-                self._given[topic, row["bucket"], row["fence"]] = row["position"]
+                given[mine[row["bucket"]]] = row["position"]
+        self._given = given
         return found
 
 

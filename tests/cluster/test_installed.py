@@ -1,5 +1,8 @@
 """From `helm install` to the first school, as docs/install-kubernetes.md has it."""
 
+import json
+from base64 import b64decode
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -8,6 +11,9 @@ from tests.cluster.installation import Installation
 from tests.cluster.place import CHART, NAMESPACE, RELEASE, got, helm, is_ready, kubectl, name_of, pods, run
 
 pytestmark = pytest.mark.req("OPS-4")
+
+NOBODY = 5999
+"""A port of the database's machine that nothing listens at."""
 
 
 def test_every_process_of_the_table_is_ready(installation: Installation) -> None:
@@ -50,7 +56,7 @@ def test_a_migration_says_in_one_sentence_what_it_lacks(installation: Installati
     """A Secret that is missing, and a database that does not answer: the last words of the job, as `kubectl describe` shows them."""
     for name, changed, words in (
         ("secret", "services.notify.database.secret=nowhere", "BOOKBAG_NOTIFY_"),
-        ("database", "networkPolicy.servers.postgresql.ports={5999}", "PostgreSQL of identity"),
+        ("database", f"services.identity.database.secret={_urls_that_lead_nowhere()}", "PostgreSQL of identity"),
     ):
         rendered = run("helm", "template", name, str(CHART), "--namespace", NAMESPACE, *installation.files, "--set", changed,
                        "--set", "migration.waitSeconds=5,migration.retries=0", "--show-only", "templates/migration.yaml")  # fmt: skip
@@ -64,3 +70,15 @@ def test_a_migration_says_in_one_sentence_what_it_lacks(installation: Installati
             assert words in said
         finally:
             kubectl("delete", "--filename", "-", told=rendered)
+
+
+def _urls_that_lead_nowhere() -> str:
+    """A Secret with the URLs of identity's databases at a port that nobody answers at; its name."""
+    urls = got("secret", "bookbag-database-identity")["data"]
+    elsewhere = {key: urlsplit(b64decode(url).decode()) for key, url in urls.items()}
+    leading = {
+        key: url._replace(netloc=f"{url.netloc.rpartition(':')[0]}:{NOBODY}").geturl() for key, url in elsewhere.items()
+    }
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "nowhere-at-all"}, "stringData": leading}
+    kubectl("apply", "--filename", "-", told=json.dumps(secret))
+    return "nowhere-at-all"
