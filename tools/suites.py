@@ -182,7 +182,7 @@ SUITES = (
         _pytest(
             "pytest.xml",
             "-n",
-            "2",
+            "3",
             "--dist",
             "worksteal",
             "--ignore=tests/e2e",
@@ -225,7 +225,7 @@ SUITES = (
     Suite(
         "e2e",
         "journeys in Chromium against the whole product",
-        _pytest("e2e.xml", "tests/e2e"),
+        _pytest("e2e.xml", "-n", "2", "--dist", "loadfile", "tests/e2e"),
         missing=_e2e_missing,
         count=lambda: junit_count("e2e.xml"),
         shown=True,
@@ -235,6 +235,10 @@ SUITES = (
         "the same journeys on the stack, and the stack itself",
         _pytest(
             "e2e-stack.xml",
+            "-n",
+            "2",
+            "--dist",
+            "loadfile",
             "tests/stack",
             "tests/e2e",
             "--product=stack",
