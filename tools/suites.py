@@ -33,14 +33,14 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """One suite: `missing` says why it cannot run here (or None), `count` reads what its tests said. Of what is `optional` continuous
-    integration, too, says only why it was not run."""
+    """One suite: `missing` says why it cannot run here (or None), `report` is the file in which its tests say what became of them. Of
+    what is `optional` continuous integration, too, says only why it was not run."""
 
     name: str
     what: str
     commands: Callable[[list[str]], list[list[str]]]
     missing: Callable[[], str | None] = lambda: None
-    count: Callable[[], Count] | None = None
+    report: Path | None = None
     folder: Path = ROOT
     shown: bool = False
     optional: bool = False
@@ -103,35 +103,37 @@ def _promtool(_: list[str]) -> list[list[str]]:
     ]
 
 
-def _pytest(report: str, *selection: str) -> Callable[[list[str]], list[list[str]]]:
-    def command(extra: list[str]) -> list[list[str]]:
-        return [[str(BIN / "python"), "-m", "pytest", f"--junit-xml={RESULTS / report}", *selection, *extra]]
+def _tests(
+    name: str,
+    what: str,
+    *selection: str,
+    at_once: int = 1,
+    together: str = "worksteal",
+    missing: Callable[[], str | None] = lambda: None,
+) -> Suite:
+    """A suite of pytest's. `at_once` is how many processes share its tests (more than there are cores where tests mostly wait), and
+    `together` by which rule of xdist."""
+    report = RESULTS / f"{name}.xml"
+    spread = ("-n", str(at_once), "--dist", together) if at_once > 1 else ()
+    command = [_tool("python"), "-m", "pytest", f"--junit-xml={report}", *spread, *selection]
+    return Suite(name, what, lambda extra: [[*command, *extra]], missing=missing, report=report, shown=True)
 
-    return command
 
-
-def junit_count(report: str) -> Count:
-    """Count what a JUnit report holds; a missing report is a failure of its own."""
-    path = RESULTS / report
-    if not path.exists():
+def counted(report: Path) -> Count:
+    """Count what a report of JUnit's or of Vitest's form holds; a missing one is a failure of its own."""
+    if not report.exists():
         return Count(failed=1)
+    if report.suffix == ".json":
+        said = json.loads(report.read_bytes())
+        return Count(
+            said["numPassedTests"], said["numFailedTests"] + said.get("numFailedTestSuites", 0), said["numPendingTests"]
+        )
     total = Count()
-    for suite in ET.parse(path).getroot().iter("testsuite"):  # noqa: S314 - our own file, just written
+    for suite in ET.parse(report).getroot().iter("testsuite"):  # noqa: S314 - our own file, just written
         tests, skipped = int(suite.get("tests", "0")), int(suite.get("skipped", "0"))
         failed = int(suite.get("failures", "0")) + int(suite.get("errors", "0"))
         total += Count(max(tests - skipped - failed, 0), failed, skipped)
     return total
-
-
-def vitest_count() -> Count:
-    """Count what Vitest's report holds; a missing report is a failure of its own."""
-    path = RESULTS / "vitest.json"
-    if not path.exists():
-        return Count(failed=1)
-    said = json.loads(path.read_bytes())
-    return Count(
-        said["numPassedTests"], said["numFailedTests"] + said.get("numFailedTestSuites", 0), said["numPendingTests"]
-    )
 
 
 def _e2e_missing() -> str | None:
@@ -152,8 +154,12 @@ def _npm(*words: str) -> Callable[[list[str]], list[list[str]]]:
     return lambda _: [[_tool("npm"), "--silent", *words]]
 
 
+APART = tuple(f"--ignore=tests/{folder}" for folder in ("e2e", "stack", "chart", "cluster"))
+"""What has suites of its own."""
+
 WEB = ROOT / "web"
-VITEST = ("--reporter=default", "--reporter=json", f"--outputFile.json={RESULTS / 'vitest.json'}")
+VITEST_REPORT = RESULTS / "vitest.json"
+VITEST = ("--reporter=default", "--reporter=json", f"--outputFile.json={VITEST_REPORT}")
 
 SUITES = (
     Suite("lint", "ruff: mistakes, names, security", lambda _: [[_tool("ruff"), "check", "."]]),
@@ -173,88 +179,49 @@ SUITES = (
         "web: Vitest",
         _npm("test", "--", *VITEST),
         missing=_web_missing,
-        count=vitest_count,
+        report=VITEST_REPORT,
         folder=WEB,
     ),
-    Suite(
+    _tests(
         "pytest",
         "unit, component, contract, security, architecture",
-        _pytest(
-            "pytest.xml",
-            "-n",
-            "3",
-            "--dist",
-            "worksteal",
-            "--ignore=tests/e2e",
-            "--ignore=tests/stack",
-            "--ignore=tests/chart",
-            "--ignore=tests/cluster",
-            "-m",
-            "not chaos and not e2e",
-        ),
-        count=lambda: junit_count("pytest.xml"),
-        shown=True,
+        *(*APART, "-m", "not chaos and not e2e"),
+        at_once=3,
     ),
-    Suite(
+    _tests(
         "chaos",
         "kills, frozen parts, broken networks, and the mutants that prove the judges",
-        _pytest(
-            "chaos.xml",
-            "-n",
-            "2",
-            "--dist",
-            "worksteal",
-            "--ignore=tests/e2e",
-            "--ignore=tests/stack",
-            "--ignore=tests/chart",
-            "--ignore=tests/cluster",
-            "-m",
-            "chaos",
-        ),
-        count=lambda: junit_count("chaos.xml"),
-        shown=True,
+        *(*APART, "-m", "chaos"),
+        at_once=2,
     ),
-    Suite(
+    _tests(
         "chart",
         "the Helm chart: rendered, walked through, judged by others' programs",
-        _pytest("chart.xml", "tests/chart"),
+        "tests/chart",
         missing=cluster_tools.why_not,
-        count=lambda: junit_count("chart.xml"),
-        shown=True,
     ),
-    Suite(
+    _tests(
         "e2e",
         "journeys in Chromium against the whole product",
-        _pytest("e2e.xml", "-n", "2", "--dist", "loadfile", "tests/e2e"),
+        "tests/e2e",
+        at_once=2,
+        together="loadfile",
         missing=_e2e_missing,
-        count=lambda: junit_count("e2e.xml"),
-        shown=True,
     ),
-    Suite(
+    _tests(
         "e2e-stack",
         "the same journeys on the stack, and the stack itself",
-        _pytest(
-            "e2e-stack.xml",
-            "-n",
-            "2",
-            "--dist",
-            "loadfile",
-            "tests/stack",
-            "tests/e2e",
-            "--product=stack",
-            "--deselect",
-            "tests/e2e/test_from_nothing.py",
-        ),
+        *("tests/stack", "tests/e2e", "--product=stack", "--deselect", "tests/e2e/test_from_nothing.py"),
+        at_once=2,
+        together="loadfile",
         missing=_stack_missing,
-        count=lambda: junit_count("e2e-stack.xml"),
-        shown=True,
     ),
     Suite(
         "cluster",
         "image and chart on a real cluster",
         lambda extra: [[_tool("python"), "-m", "tests.cluster", "--", *extra]],
         missing=cluster.why_not_in_ci,
-        count=lambda: junit_count("cluster.xml"),
+        report=RESULTS / "cluster.xml",
         shown=True,
         optional=True,
     ),

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
-from tools.suites import BIN, RESULTS, SUITES, Count, Suite
+from tools.suites import BIN, RESULTS, SUITES, Count, Suite, counted
 
 VERDICT = RESULTS / "verdict.txt"
 """The last line of the last run, which `.ci/run` repeats after whatever make says."""
@@ -75,18 +75,8 @@ def _run(suite: Suite, extra: list[str], *, strict: bool) -> Outcome:
         return Outcome(suite, count, 0.0, skipped_because=reason)
     began = time.monotonic()
     env = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}", "PYTHONUNBUFFERED": "1"}
-    for stale in RESULTS.glob(
-        {
-            "pytest": "pytest.xml",
-            "chaos": "chaos.xml",
-            "chart": "chart.xml",
-            "e2e": "e2e.xml",
-            "e2e-stack": "e2e-stack.xml",
-            "cluster": "cluster.xml",
-            "web-test": "vitest.json",
-        }.get(suite.name, "-")
-    ):
-        stale.unlink()
+    if suite.report is not None:
+        suite.report.unlink(missing_ok=True)
     output, code = "", 0
     for command in suite.commands(extra):
         if suite.shown:
@@ -107,7 +97,7 @@ def _run(suite: Suite, extra: list[str], *, strict: bool) -> Outcome:
         if code:
             break
     seconds = time.monotonic() - began
-    count = suite.count() if suite.count else Count(passed=int(code == 0), failed=int(code != 0))
+    count = counted(suite.report) if suite.report else Count(passed=int(code == 0), failed=int(code != 0))
     if code and not count.failed:
         # The runner itself failed: a crash, a usage error, no test found. It must not look like success.
         count += Count(failed=1)
