@@ -44,7 +44,7 @@ TakenOver: tuple[type[Exception], ...] = (
     _errors.RebalanceInProgressError,
     _errors.UnknownMemberIdError,
 )
-"""What a commit ends with when the group went on without us."""
+"""What a commit ends with when the group went on without us, or shares its buckets anew."""
 
 NO_TOPIC = 3
 """The protocol's number for a topic that does not exist."""
@@ -151,8 +151,8 @@ def _connection(platform: Platform) -> dict[str, Any]:
 
 
 def passes(error: Exception) -> bool:
-    """Whether the client goes on by itself after an error: a broken connection, a coordinator that moved."""
-    return bool(getattr(error, "retriable", False)) or isinstance(error, _errors.KafkaConnectionError)
+    """Whether the client goes on by itself after an error: a broken connection, a coordinator that moved, a group that shares anew."""
+    return bool(getattr(error, "retriable", False)) or isinstance(error, (_errors.KafkaConnectionError, *TakenOver))
 
 
 @contextmanager

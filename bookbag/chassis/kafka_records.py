@@ -63,7 +63,7 @@ def record_from(topic: str, partition: int, headers: Sequence[tuple[str, bytes]]
             payload=bytes(value or b""),
             sequence=int(sequence) if sequence is not None else None,
             trace=trace.decode() if trace is not None else None,
-            occurred_at=datetime.fromisoformat(said["ce_time"].decode()),
+            occurred_at=datetime.fromisoformat(said["ce_time"].decode()).astimezone(UTC),
         )
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, AttributeError) as error:  # a header that is missing, is no such value, or has none
         raise Unreadable(type(error).__name__) from error

@@ -78,7 +78,8 @@ class KafkaSubscription:
             self._polled_at = time.monotonic()
 
     async def commit(self, topic: str, bucket: int, position: int) -> bool:
-        """See `bus.Subscription`. Raises DependencyAway when the broker does not answer."""
+        """See `bus.Subscription`. Raises DependencyAway when the broker does not answer, and while the group shares its buckets anew:
+        whose this one is then shows in `assigned`, and if it stays ours nobody else would ever commit it."""
         if (topic, bucket) not in self._assigned:
             return False
         if await self._is_other():
@@ -109,7 +110,7 @@ class KafkaSubscription:
                     await self._thread.run(self._keep_place)
 
     def _poll(self, limit: int, seconds: float) -> Sequence[Delivered]:
-        with self._speaking() as consumer:
+        with self._fetching() as consumer:
             consumer.resume(*consumer.paused())
             self._take(consumer.poll(timeout_ms=0 if self._ready else int(seconds * 1000), max_records=limit))
         ready, self._ready = self._ready, []
@@ -119,7 +120,7 @@ class KafkaSubscription:
     def _keep_place(self) -> None:
         if self._consumer is None:
             return
-        with self._speaking() as consumer:
+        with self._fetching() as consumer:
             consumer.pause(*consumer.assignment())
             # What was assigned this moment is not paused yet and may bring records: they wait for the next poll.
             self._take(consumer.poll(timeout_ms=50, max_records=1))
@@ -130,10 +131,7 @@ class KafkaSubscription:
             # The broker takes an offset from any member of the group, also of a bucket that has moved to another.
             if at not in consumer.assignment():
                 return False
-            try:
-                consumer.commit({at: client.next_offset(position)}, timeout_ms=COMMIT_MS)
-            except client.TakenOver:
-                return False
+            consumer.commit({at: client.next_offset(position)}, timeout_ms=COMMIT_MS)
         return True
 
     def _take(self, polled: dict[Any, list[Any]]) -> None:
@@ -149,13 +147,23 @@ class KafkaSubscription:
                 self._ready.append(Delivered(record, one.offset))
 
     def _pass_over(self, topic: str, at: Any, offset: int) -> None:
-        """Have a record that nobody handles committed: with the one before it, or at once when all before it are."""
-        last = self._ready[-1] if self._ready else None
-        if last is not None and (last.record.topic, last.record.bucket) == (topic, at.partition):
-            self._ready[-1] = replace(last, position=offset)
-            return
-        with suppress(*client.TakenOver):
-            self._consumer.commit({at: client.next_offset(offset)}, timeout_ms=COMMIT_MS)
+        """Have a record that nobody handles committed: with the one before it in its bucket, or at once when all before it are."""
+        for place, one in reversed(list(enumerate(self._ready))):
+            if (one.record.topic, one.record.bucket) == (topic, at.partition):
+                self._ready[place] = replace(one, position=offset)
+                return
+        self._consumer.commit({at: client.next_offset(offset)}, timeout_ms=COMMIT_MS)
+
+    @contextmanager
+    def _fetching(self) -> Generator[Any]:
+        """The consumer, for taking records. Any error ends it: it has moved on behind what it was about to hand over, and only a new
+        one begins at the committed offsets."""
+        with self._speaking() as consumer:
+            try:
+                yield consumer
+            except (client.KafkaError, OSError):
+                self._drop()
+                raise
 
     @contextmanager
     def _speaking(self) -> Generator[Any]:
@@ -166,7 +174,7 @@ class KafkaSubscription:
                     topics = [self._prefix + topic for topic in self._topics]
                     self._consumer = client.consumer(self._platform, self._group, topics)
                 yield self._consumer
-            except client.KafkaError as error:
+            except (client.KafkaError, OSError) as error:
                 if not client.passes(error):
                     self._drop()
                 raise

@@ -3,7 +3,9 @@
 import asyncio
 import os
 import signal
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -18,9 +20,11 @@ from bookbag.chassis.clock import SystemClock
 from bookbag.chassis.database import BUCKETS, bucket_of
 from bookbag.chassis.hearing import EventCall
 from bookbag.chassis.kafka_bus import KafkaBus, waves
+from bookbag.chassis.kafka_records import Unreadable, headers_of, record_from
 from bookbag.chassis.kafka_subscription import KafkaSubscription
 from bookbag.chassis.problems import DependencyAway
 from bookbag.chassis.runtime import Runtime
+from bookbag.chassis.settings import Platform
 from bookbag.chassis.tests.bus_contract.installation import Installation, eventually, has, is_now, tell
 from bookbag.chassis.tests.bus_contract.toy import TOPIC, Heard
 from bookbag.local.kafka import EmbeddedKafka
@@ -125,17 +129,12 @@ async def test_what_others_wrote_into_a_topic_is_passed_over(on_kafka: Installat
     school, key = uuid4(), uuid4()
     platform = on_kafka.platform()
 
-    def intrude() -> None:
-        producer = KafkaProducer(bootstrap_servers=platform.kafka_url)
-        for bucket in (bucket_of(key), (bucket_of(key) + 1) % BUCKETS):
-            producer.send(platform.kafka_prefix + TOPIC, b"hello", partition=bucket).get(10)
-        producer.close()
-
-    await asyncio.to_thread(intrude)
+    buckets = (bucket_of(key), (bucket_of(key) + 1) % BUCKETS)
+    await asyncio.to_thread(intrude, platform, *buckets)
     async with on_kafka.running(Heard()) as runtime:
         await tell(runtime, school, key, 1)
         await eventually(lambda: has(runtime, key, [1]))
-        await asyncio.to_thread(intrude)
+        await asyncio.to_thread(intrude, platform, *buckets)
         bus = on_kafka.bus(runtime, "looking")
 
         async def behind() -> int:
@@ -143,6 +142,144 @@ async def test_what_others_wrote_into_a_topic_is_passed_over(on_kafka: Installat
 
         await eventually(lambda: is_now(behind, 0))
         await bus.close()
+
+
+@pytest.mark.parametrize(("header", "value"), [("ce_school", None), ("ce_time", b"soon"), ("ce_id", b"\xff")])
+def test_a_header_that_is_no_value_of_ours_makes_a_record_unreadable(header: str, value: bytes | None) -> None:
+    record = a_record()
+    headers = headers_of(record)
+    assert record_from(TOPIC, record.bucket, headers, record.payload) == record
+    with pytest.raises(Unreadable):
+        record_from(TOPIC, record.bucket, [*headers, (header, value)], record.payload)  # type: ignore[list-item]
+
+
+async def constant(topics: Sequence[str], *, within: float = 0.0) -> str:
+    """A log that is never lost, for a member whose broker does not answer."""
+    return "the first"
+
+
+def intrude(platform: Platform, *buckets: int) -> None:
+    """Write what is no event of ours into some buckets."""
+    producer = KafkaProducer(bootstrap_servers=platform.kafka_url)
+    for bucket in buckets:
+        producer.send(platform.kafka_prefix + TOPIC, b"hello", partition=bucket).get(10)
+    producer.close()
+
+
+@pytest.mark.slow
+@pytest.mark.req("NTF-3")
+async def test_what_a_broken_off_poll_had_taken_comes_again(own: tuple[Installation, EmbeddedKafka]) -> None:
+    """The client has a record that nobody wrote for us and one of ours behind it when the broker freezes, and passing over the first
+    needs the broker."""
+    installation, server = own
+    platform, key = installation.platform(), uuid4()
+    first, second = a_record(value=1, key=key), a_record(value=2, key=key)
+    bus = KafkaBus(platform)
+    await bus.publish([first])
+    await asyncio.to_thread(intrude, platform, first.bucket)
+    await bus.publish([second])
+    member = KafkaSubscription(platform, "toy", [TOPIC], constant)
+
+    async def brings(limit: int, record: Record) -> bool:
+        with suppress(DependencyAway):
+            return [one.record for one in await member.poll(limit, 0.2)] == [record]
+        return False
+
+    await eventually(lambda: brings(1, first))
+    assert await member.commit(TOPIC, first.bucket, 0)
+    assert server.process is not None
+    os.kill(server.process.pid, signal.SIGSTOP)
+    with pytest.raises(DependencyAway):
+        await member.poll(10, 0.2)
+    os.kill(server.process.pid, signal.SIGCONT)
+    await eventually(lambda: brings(10, second))
+    await member.close()
+    await bus.close()
+
+
+@pytest.mark.req("NTF-3")
+async def test_passing_over_a_record_commits_none_that_waits_before_it(on_kafka: Installation) -> None:
+    """While records are handled the client brings one of this bucket, one of that, and all wait together for the next poll."""
+    platform = on_kafka.platform()
+    waiting, other = a_record(), a_record()
+    while waiting.bucket == other.bucket:
+        other = a_record()
+    member = KafkaSubscription(platform, platform.kafka_prefix + "toy", [TOPIC], constant)
+    bus = KafkaBus(platform)
+
+    async def has_all() -> bool:
+        await member.poll(1, 0.1)
+        return len(member.assigned()) == BUCKETS
+
+    def brought(bucket: int, offset: int) -> dict[TopicPartition, list[object]]:
+        at = TopicPartition(platform.kafka_prefix + TOPIC, bucket)
+        reader = KafkaConsumer(bootstrap_servers=platform.kafka_url)
+        reader.assign([at])
+        reader.seek(at, offset)
+        found = reader.poll(timeout_ms=9000, max_records=1)
+        reader.close()
+        return found
+
+    await eventually(has_all)
+    await bus.publish([waiting, other])
+    await asyncio.to_thread(intrude, platform, waiting.bucket)
+    for bucket, offset in ((waiting.bucket, 0), (other.bucket, 0), (waiting.bucket, 1)):
+        member._take(await asyncio.to_thread(brought, bucket, offset))
+    assert [(one.record, one.position) for one in member._ready] == [(waiting, 1), (other, 0)]
+    assert sum((await bus.lag("toy", [TOPIC])).values()) == 3
+    await member.close()
+    await bus.close()
+
+
+@pytest.mark.req("NTF-3")
+async def test_a_commit_while_the_group_shares_anew_is_made_afterwards(on_kafka: Installation) -> None:
+    """A member that answers the broker and does not poll holds up all who share, and nobody's bucket is another's yet."""
+    platform = on_kafka.platform()
+    group, topic = platform.kafka_prefix + "toy", platform.kafka_prefix + TOPIC
+    member = KafkaSubscription(platform, group, [TOPIC], constant)
+    idle, late = (kafka_client.consumer(platform, group, [topic]) for _ in range(2))
+
+    async def is_shared() -> bool:
+        await asyncio.gather(member.poll(1, 0.1), asyncio.to_thread(idle.poll, 100))
+        return len(member.assigned()) == len(idle.assignment()) == BUCKETS // 2
+
+    async def is_put_off() -> bool:
+        try:
+            assert await member.commit(*member.assigned()[0], 0), "whoever hears this does not try again"
+        except DependencyAway:
+            return True
+        return False
+
+    async def is_made() -> bool:
+        with suppress(DependencyAway):
+            return all([await member.commit(*place, 0) for place in member.assigned()])
+        return False
+
+    await eventually(is_shared)
+    async with polling(late):
+        await eventually(is_put_off)
+        async with polling(idle):
+            await eventually(is_made)
+    for one in (idle, late):
+        await asyncio.to_thread(one.close)
+    await member.close()
+
+
+@asynccontextmanager
+async def polling(consumer: KafkaConsumer) -> AsyncGenerator[None]:
+    """Somebody else's member of the group, which polls until the block ends."""
+    ended = threading.Event()
+
+    def poll() -> None:
+        while not ended.is_set():
+            consumer.poll(timeout_ms=100)
+
+    task = asyncio.create_task(asyncio.to_thread(poll))
+    try:
+        yield
+    finally:
+        ended.set()
+        await task
 
 
 async def test_a_missing_topic_is_named_and_its_events_wait_until_it_is_made(fresh_house: House, broker) -> None:
