@@ -1,6 +1,7 @@
 """Keeps a service's copy of who is who: follows identity's access feed and applies each change together with its position.
 
-Facts carry a revision, so a repeated or older one changes nothing; a service that is new or rebuilt starts with a snapshot. `heard_at`
+Facts carry a revision, so a repeated or older one changes nothing; a service that is new or rebuilt starts with a snapshot, and so does
+one whose copy was kept by a release that understood less (while an update rolls, it passes over what it does not know). `heard_at`
 moves only when the copy is complete up to the feed's head: a copy that lags counts as one that does not know. Of several processes
 one does the work: each transaction proves that its process still holds the lease.
 """
@@ -10,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC
 from itertools import groupby
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import grpc.aio
@@ -41,6 +42,14 @@ class NotOurs(Exception):
 
 OF_RULES = frozenset({"policy_version", "own_hours", "break_glass"})
 """Facts by which the rules decide otherwise from now on."""
+
+UNDERSTOOD = frozenset(
+    f"{fact.name}.{field.name}"
+    for fact in facts.AccessChange.DESCRIPTOR.fields
+    if fact.containing_oneof is not None and fact.message_type is not None
+    for field in fact.message_type.fields
+)
+"""The fields of facts that this release knows."""
 
 _STANDINGS = {facts.STANDING_ACTIVE: "active", facts.STANDING_SUSPENDED: "suspended", facts.STANDING_ENDED: "ended"}
 
@@ -88,7 +97,7 @@ class Projector:
     async def follow(self, outage: Outage) -> None:
         """Load a snapshot if there is none yet, then apply changes for as long as the stream lasts and the lease is ours."""
         stub = self._runtime.peers.stub("identity", IdentityServiceStub)
-        position = await self._runtime.database.fetchval("select position from feed_state")
+        position = await self._position()
         if position is None:
             position = await self._load(stub)
         stream = self._runtime.peers.stream(
@@ -109,6 +118,18 @@ class Projector:
         finally:
             await stream.aclose()  # type: ignore[attr-defined]
 
+    async def _position(self) -> int | None:
+        """How far the copy is; None when it must be loaded, because there is none or because it lacks what this release understands."""
+        state = await self._runtime.database.fetchrow("select position, understood from feed_state")
+        assert state is not None
+        understood = frozenset(state["understood"])
+        if state["position"] is None or not understood >= UNDERSTOOD:
+            return None
+        if understood > UNDERSTOOD:
+            # A newer release kept the copy. What it alone understands we pass over, and it will have to load that.
+            await self._note("understood = $3", sorted(UNDERSTOOD))
+        return state["position"]
+
     async def _load(self, stub: IdentityServiceStub) -> int:
         position = 0
         async for answer in self._runtime.peers.stream(
@@ -116,7 +137,7 @@ class Projector:
         ):
             await self.apply(answer.changes, None)
             position = answer.position or position
-        await self._note("position = $3", position)
+        await self._note("position = $3, understood = $4", position, sorted(UNDERSTOOD))
         log.info("snapshot loaded", service=self._runtime.name)
         return position
 
@@ -129,7 +150,7 @@ class Projector:
                 if not await tx.fetchval("select holds_feed($1, $2)", *self._hold()):
                     raise NotOurs
                 for change in group:
-                    await self._apply_one(tx, change)
+                    await self._apply_one(tx, change, loading=position is None)
                 if position is not None:
                     await tx.execute("update feed_state set position = greatest(position, $1)", group[-1].position)
             if any(change.WhichOneof("fact") in OF_RULES for change in group):
@@ -151,15 +172,19 @@ class Projector:
         if not noted:
             raise NotOurs
 
-    async def _apply_one(self, tx: Tx, change: facts.AccessChange) -> None:
+    async def _apply_one(self, tx: Tx, change: facts.AccessChange, *, loading: bool) -> None:
         name = change.WhichOneof("fact")
         if name is None:
             return  # a kind of fact that is newer than this code
         table, row = _row(name, change)
         keys = _KEYS[table]
         columns = list(row)
-        newer = await tx.fetchval(_upsert(table, keys, columns), tx.school, change.revision, *row.values())
-        if newer and name in self._reacts:
+        values = (tx.school, change.revision, *row.values())
+        if not await tx.fetchval(_upsert(table, keys, columns, ">"), *values):
+            if loading:
+                # The same fact, which an older release may have kept without a field that it did not know.
+                await tx.execute(_upsert(table, keys, columns, "="), *values)
+        elif name in self._reacts:
             await self._reacts[name](tx, change)
         if name == "ended_session":
             await tx.execute(
@@ -183,14 +208,14 @@ _KEYS: dict[str, Sequence[str]] = {
 }
 
 
-def _upsert(table: str, keys: Sequence[str], columns: Sequence[str]) -> str:
-    """Insert or replace by an older revision; true when this fact was the newer one. All names are of this file."""
+def _upsert(table: str, keys: Sequence[str], columns: Sequence[str], than: Literal[">", "="]) -> str:
+    """Insert, or replace a row whose revision this fact's is newer than or equal to; true when it did. All names are of this file."""
     names = ["school_id", "revision", *columns]
     values = ", ".join(f"${number + 1}" for number in range(len(names)))
     changed = ", ".join(f"{name} = excluded.{name}" for name in names if name != "school_id" and name not in keys)
     return (
         f"insert into {table} as t ({', '.join(names)}) values ({values})"  # noqa: S608
-        f" on conflict ({', '.join(['school_id', *keys])}) do update set {changed} where excluded.revision > t.revision returning true"
+        f" on conflict ({', '.join(['school_id', *keys])}) do update set {changed} where excluded.revision {than} t.revision returning true"
     )
 
 
