@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from email import message_from_string
 from email.utils import parsedate_to_datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
@@ -20,13 +19,13 @@ from tests.e2e.conftest import DESK, chromium, open_conversation, sign_in
 from tests.e2e.letters import said, thread_about
 from tests.e2e.test_every_screen import findings
 from tests.support.house import eventually
-from tests.support.policy import document
+from tests.support.policy import document, friday_ahead
 from tests.support.product import Product, running
 
 pytestmark = [pytest.mark.e2e, pytest.mark.req("POL-4", "POL-5", "MSG-5", "NTF-2")]
 Contexts = Callable[..., BrowserContext]
 
-FRIDAY = datetime(2026, 11, 27, tzinfo=ZoneInfo("Europe/London"))
+FRIDAY = friday_ahead("a")
 MONDAY = FRIDAY + timedelta(days=3)
 IN_TIME = 60_000
 """Milliseconds within which a session that fell out ends."""
@@ -69,8 +68,9 @@ def test_a_teacher_is_out_at_four_and_on_monday_at_eight_the_message_arrives_and
     expect(teacher.get_by_test_id("composer")).to_have_count(0)
     teacher.close()
 
-    product.moves_its_clock(FRIDAY.replace(hour=18))
-    guardian = sign_in(contexts(), product, "Carmen", "guardian")
+    evening = FRIDAY.replace(hour=18)
+    product.moves_its_clock(evening)
+    guardian = sign_in(contexts(now=evening), product, "Carmen", "guardian")
     open_conversation(guardian, "Maya")
     note = guardian.get_by_test_id("rules-note")
     expect(note).to_have_attribute("data-state", "held", timeout=20_000)

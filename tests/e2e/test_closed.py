@@ -2,9 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
@@ -13,16 +12,17 @@ from bookbag.school.policy.parse import as_data, parse
 from bookbag.school.policy.presets import preset_text
 from tests.e2e.conftest import DESK, chromium, open_conversation, sign_in, tap_person
 from tests.e2e.test_every_screen import findings
+from tests.support.policy import friday_ahead
 from tests.support.product import Product, running
 
 pytestmark = [pytest.mark.e2e, pytest.mark.req("POL-4")]
 Contexts = Callable[..., BrowserContext]
 
 # Each test is later than those before it, because a version of the rules counts from when it was saved.
-THURSDAY = datetime(2026, 11, 26, 10, tzinfo=ZoneInfo("Europe/London"))
-FRIDAY = THURSDAY + timedelta(days=1)
-MONDAY = THURSDAY + timedelta(days=4)
-TUESDAY = THURSDAY + timedelta(days=5)
+FRIDAY = friday_ahead("a").replace(hour=10)
+THURSDAY = FRIDAY - timedelta(days=1)
+MONDAY = FRIDAY + timedelta(days=3)
+TUESDAY = FRIDAY + timedelta(days=4)
 
 IN_TIME = 60_000
 """Milliseconds within which a session that fell out ends."""

@@ -3,22 +3,22 @@ leader changes the hours, both sides see it, and the record proves who did."""
 
 import re
 from collections.abc import Callable, Generator
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright, expect
 
 from tests.e2e.conftest import DESK, chromium, open_conversation, sign_in
 from tests.e2e.test_the_record import bookbag, swap_byte
+from tests.support.policy import friday_ahead
 from tests.support.product import Product, running
 
 pytestmark = [pytest.mark.e2e, pytest.mark.req("POL-5", "MSG-5")]
 Contexts = Callable[..., BrowserContext]
 
-FRIDAY_EVENING = datetime(2026, 11, 27, 18, 0, tzinfo=ZoneInfo("Europe/London"))
-MONDAY_AFTERNOON = datetime(2026, 11, 30, 16, 10, tzinfo=ZoneInfo("Europe/London"))
-MONDAY_MORNING = datetime(2026, 11, 30, 8, 0, 5, tzinfo=ZoneInfo("Europe/London"))
+FRIDAY_EVENING = friday_ahead("b").replace(hour=18)
+MONDAY_MORNING = (FRIDAY_EVENING + timedelta(days=3)).replace(hour=8, second=5)
+MONDAY_AFTERNOON = MONDAY_MORNING.replace(hour=16, minute=10)
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def browser(playwright: Playwright, product: Product) -> Generator[Browser]:
 
 def test_a_friday_evening_is_seen_on_monday_morning(product: Product, contexts: Contexts) -> None:
     product.moves_its_clock(FRIDAY_EVENING)
-    guardian = sign_in(contexts(), product, "Carmen", "guardian")
+    guardian = sign_in(contexts(now=FRIDAY_EVENING), product, "Carmen", "guardian")
     open_conversation(guardian, "Maya")
     note = guardian.get_by_test_id("rules-note")
     expect(note).to_have_attribute("data-state", "held", timeout=20_000)

@@ -2,13 +2,16 @@
 
 import copy
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from bookbag.school.policy.parse import as_data, checked, parse
 from bookbag.school.policy.presets import preset_text
 from bookbag.school.policy.reading import read
+from bookbag.school.policy.rules import SchoolRules
+from bookbag.school.time.week import DayKind
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -19,6 +22,19 @@ def known_policy(
     """Columns of `known_policy` beside school and revision. `changed` replaces whole sections of the preset."""
     document = as_data(parse(preset_text(preset))) | changed
     return {"number": number, "document": json.dumps(document), "made_at": since, "counts_from": since}
+
+
+def friday_ahead(preset: str) -> datetime:
+    """The midnight that begins a Friday ahead, in the midst of four school days of a preset: for products whose clock is moved, which
+    goes forward only."""
+    rules = SchoolRules(parse(preset_text(preset)))
+    zone = ZoneInfo(rules.policy.calendar.zone)
+    today = datetime.now(zone).date()
+    for day in (today + timedelta(days=ahead) for ahead in range(2, 366)):
+        four = (day + timedelta(days=offset) for offset in (-1, 0, 3, 4))
+        if day.isoweekday() == 5 and all(rules.calendar.kind(one.toordinal()) is DayKind.SCHOOL for one in four):
+            return datetime.combine(day, time(), zone)
+    raise AssertionError(f"preset {preset} has no school days ahead: it needs the terms of another year")
 
 
 OPEN = {
