@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
+from uuid import UUID
 
 from google.protobuf.message import Message
 
@@ -72,16 +73,23 @@ class Rpc:
     callers: Mapping[str, Callers]
 
 
+SETTLING = timedelta(seconds=15)
+"""What a school that comes back alone has under way waits so long at least: by then every service has the school, or none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """A service's database as it came out of a backup, before anybody else sees it.
+    """A service's rows as they came out of a backup, before anybody else sees them.
 
     `execute` runs a statement as the owner, across all schools, in the transaction that puts the rows back. What came true after
-    `taken_at` is unknown to the rows: whatever must hold all the same is done again here.
+    `taken_at` is unknown to the rows: whatever must hold all the same is done again here. When one school comes back alone, each table's
+    plain name stands for the rows that come, whatever else there is; what is here already is `public.` and the name.
     """
 
     execute: Callable[..., Awaitable[object]]
     taken_at: datetime
+    school: UUID | None = None
+    """The school that comes back into an installation where others may be at work; None when all of it comes back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +117,9 @@ class Service:
     """The one table from a model's errors to public problems, for HTTP and gRPC alike."""
     restored: Sequence[Callable[[Restored], Awaitable[None]]] = ()
     """What puts its rows right after they came out of a backup, in this order."""
+    shared: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Tables that name no school and have rows which a school needs: a backup of one school takes those that the condition finds, in
+    which `$1` is the school."""
     needs: Sequence[Callable[[Runtime], Awaitable[None]]] = ()
     """What must be there beside its database before a process is ready; each raises DependencyAway while it is not."""
     start: Callable[[Runtime], Awaitable[None]] | None = None

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from bookbag import __version__
 from bookbag.chassis.backup import BackupRefused
+from bookbag.chassis.backup.arriving import let_in
 from bookbag.chassis.backup.depot import Depot, depot_of
 from bookbag.chassis.backup.manifest import NAME, Manifest, read_manifest
 from bookbag.chassis.backup.restoring import Target, give_back
@@ -24,23 +25,25 @@ from bookbag.cli.services import named
 if TYPE_CHECKING:
     from bookbag.chassis.service import Service
 
-_SCHOOLS: Mapping[str, str] = {"identity": "select school_id from school_code"}
+_SCHOOLS: Mapping[str, str] = {"identity": "select school_id, code from school_code"}
 """Which service lists all schools, and how it is asked."""
 
 
 async def backup(asked: argparse.Namespace) -> Answer:
-    """Take a backup into a folder of its own at that place, named by the time. Raises Refused."""
+    """Take a backup into a folder of its own at that place, named by the time, and by the school if it is of one. Raises Refused."""
     platform = Platform()  # type: ignore[call-arg]
-    stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H%M%SZ")
+    stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H%M%SZ") + (f"-{asked.school}" if asked.school else "")
     try:
         depot = depot_of(asked.to, _keys(platform)).at(stamp)
         async with _store(platform) as objects:
             sources = [_source(service) for service in named("all")]
-            manifest = await take(sources, objects, depot, version=__version__, demo=platform.is_demo)
+            manifest = await take(
+                sources, objects, depot, version=__version__, demo=platform.is_demo, code=asked.school
+            )
     except BackupRefused as refused:
         raise Refused(str(refused)) from refused
     told = [table(_lines(manifest)), "", f"{_counted(manifest)} are in {depot.said}."]
-    return Answer("\n".join(told), [{"place": depot.said, **manifest.model_dump(mode="json")}])
+    return Answer("\n".join(told), [_row(depot, manifest)])
 
 
 async def restore(asked: argparse.Namespace) -> Answer:
@@ -50,9 +53,17 @@ async def restore(asked: argparse.Namespace) -> Answer:
     try:
         depot = depot_of(asked.place, _keys(platform))
         manifest = await manifest_of(depot)
-        await _refuse_a_used_bus(platform, services)
-        async with _store(platform) as objects:
-            await give_back(manifest, [_target(service) for service in services], objects, depot)
+        targets = [_target(service) for service in services]
+        if manifest.school is not None:
+            _refuse_open_doors(platform, manifest)
+            async with _store(platform) as objects:
+                await let_in(manifest, targets, objects, depot, again=asked.again)
+        else:
+            if asked.again:
+                raise Refused("--again is for the backup of one school; this one holds the whole installation.")
+            await _refuse_a_used_bus(platform, services)
+            async with _store(platform) as objects:
+                await give_back(manifest, targets, objects, depot)
     except BackupRefused as refused:
         raise Refused(str(refused)) from refused
     told = [
@@ -60,9 +71,11 @@ async def restore(asked: argparse.Namespace) -> Answer:
         "",
         f"{_counted(manifest)} were given back and are as they were put down.",
         f"What was done after {manifest.begun_at:%Y-%m-%d %H:%M:%S} UTC may be missing; docs/operate.md says what to do about it.",
-        "Everybody signs in anew.",
+        "Everybody signs in anew."
+        if manifest.school is None
+        else f"{manifest.school.code} is open; its people sign in.",
     ]
-    return Answer("\n".join(told), [{"place": depot.said, **manifest.model_dump(mode="json")}])
+    return Answer("\n".join(told), [_row(depot, manifest)])
 
 
 async def manifest_of(depot: Depot) -> Manifest:
@@ -78,6 +91,15 @@ async def manifest_of(depot: Depot) -> Manifest:
             ) from None
         raise BackupRefused(f"There is no finished backup in {depot.said}.") from None
     return read_manifest(text, depot.said)
+
+
+def _row(depot: Depot, manifest: Manifest) -> dict[str, Any]:
+    return {"place": depot.said, **manifest.model_dump(mode="json", exclude_none=True)}
+
+
+def _refuse_open_doors(platform: Platform, manifest: Manifest) -> None:
+    if platform.is_demo and not manifest.demo:
+        raise Refused("This is a demo, whose visitors may sign in as anybody: no place for a school's people.")
 
 
 def _keys(platform: Platform) -> tuple[str, str] | None:
@@ -112,11 +134,11 @@ def _url(service: str, role: str) -> str:
 
 def _source(service: "Service") -> Source:
     histories = [history for history, _ in service.migrations]
-    return Source(service.name, _url(service.name, "backup"), histories, _SCHOOLS.get(service.name))
+    return Source(service.name, _url(service.name, "backup"), histories, _SCHOOLS.get(service.name), service.shared)
 
 
 def _target(service: "Service") -> Target:
-    return Target(service, _url(service.name, "owner"))
+    return Target(service, _url(service.name, "owner"), _SCHOOLS.get(service.name))
 
 
 async def _refuse_a_used_bus(platform: Platform, services: "Sequence[Service]") -> None:

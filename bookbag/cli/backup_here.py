@@ -1,4 +1,4 @@
-"""`bookbag restore --data`: makes a new installation on this machine and gives a backup back into it."""
+"""`bookbag restore --data`: makes a new installation on this machine and gives a backup back into it, or lets one school into a run."""
 
 import argparse
 import asyncio
@@ -12,6 +12,7 @@ from typing import NoReturn
 from bookbag.chassis.backup import BackupRefused
 from bookbag.chassis.backup.depot import depot_of
 from bookbag.cli.backup import manifest_of
+from bookbag.local.environment import settings_of_running
 from bookbag.local.new_folder import new_folder
 from bookbag.local.refusals import CannotStart
 
@@ -21,13 +22,16 @@ class _Failed(Exception):
 
 
 def restore_here(asked: argparse.Namespace, run: Callable[[argparse.Namespace], int]) -> int:
-    """Make the folder, `run` the restore on it, stop its database. The exit code."""
+    """Make the folder, `run` the restore on it, stop its database. One school comes into what runs on the folder. The exit code."""
     # The database is a child of ours: whoever ends us ends it too.
     for each in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, _end)
     data, asked.data = asked.data, None
     try:
         manifest = asyncio.run(manifest_of(depot_of(asked.place, _keys())))
+        if manifest.school is not None and (running := settings_of_running(data)) is not None:
+            os.environ |= running
+            return run(asked)
         # A demo comes back as a demo: what its people could do they can do again.
         with new_folder(data, demo=manifest.demo) as settings:
             os.environ |= settings

@@ -17,9 +17,10 @@ from bookbag.school.policy.versions import CannotCountInThePast
 from services.identity import api, rpc
 from services.identity.accounts import jobs, model
 from services.identity.accounts.passwords import Passwords
-from services.identity.accounts.store import end_every_session
+from services.identity.accounts.store import end_every_session, join_accounts
 from services.identity.acts import Act
 from services.identity.feed import actions as feed
+from services.identity.feed.store import tell_facts_again
 from services.identity.policy import actions as policy
 from services.identity.policy.api import POLICY_REFUSED
 from services.identity.policy.drafts import DraftRefused, NothingDiffers
@@ -73,7 +74,8 @@ service = Service(
         Job("end_due_suspensions", every=timedelta(seconds=30), run=end_due_suspensions),
     ],
     loops={"sequencer": feed.sequence},
-    restored=[end_every_session],
+    restored=[end_every_session, join_accounts, tell_facts_again],
+    shared={"account": "account_id in (select account_id from account_person where school_id = $1)"},
     refusals={
         model.WrongCredentials: WRONG_CREDENTIALS,
         model.SignedOut: problems.SIGNED_OUT,

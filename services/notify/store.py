@@ -7,7 +7,7 @@ from uuid import UUID
 
 from bookbag.chassis.clock import new_id
 from bookbag.chassis.database import Database, Row, Tx
-from bookbag.chassis.service import Restored
+from bookbag.chassis.service import SETTLING, Restored
 from bookbag.directory.call import MemberTx
 from services.notify.model import (
     ContentId,
@@ -423,3 +423,13 @@ async def leave_mails_that_left(restored: Restored) -> None:
     await restored.execute(
         "update delivery set state = 'dead', reason = 'gave-up', holder = null, claimed_until = null where state = 'sending'"
     )
+
+
+async def hold_mails_back(restored: Restored) -> None:
+    """Mails of a school that comes back alone wait until the services that are asked about them have it too. Stands in the manifest's
+    `restored`."""
+    if restored.school is not None:
+        await restored.execute(
+            "update delivery set due_at = greatest(due_at, clock_timestamp() + $1::interval) where state in ('waiting', 'failed')",
+            SETTLING,
+        )

@@ -12,7 +12,7 @@ from bookbag.chassis.service import Service
 from bookbag.chassis.settings import ServiceSettings
 from bookbag.directory.figures import sample_feed_age
 from bookbag.directory.projector import projector
-from services.translate import events, jobs
+from services.translate import events, jobs, store
 from services.translate.actions import Means
 from services.translate.detection import Detector
 from services.translate.engines.apertium import MODES, Apertium
@@ -74,7 +74,7 @@ service = Service(
     hears=events.HEARS,
     jobs=jobs.JOBS,
     loops={"projector": projector()},
-    restored=[directory.unheard],
+    restored=[directory.unheard, store.hold_requests_back],
     needs=[directory.first_copy],
     samples=[sample_feed_age],
     start=start,

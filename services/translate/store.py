@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from bookbag.chassis.database import Database, Tx, trace_parent
+from bookbag.chassis.service import SETTLING, Restored
 from bookbag.school.content import ContentRef
 from services.translate.model import Reason, TranslationRequest
 
@@ -115,3 +116,12 @@ async def school_words(tx: Tx) -> tuple[str, ...]:
 
 def _key(tx: Tx, request: TranslationRequest) -> tuple[object, ...]:
     return tx.school, request.ref.kind, request.ref.content, request.target
+
+
+async def hold_requests_back(restored: Restored) -> None:
+    """Texts of a school that comes back alone wait until their owner has them too. Stands in the manifest's `restored`."""
+    if restored.school is not None:
+        await restored.execute(
+            "update translation_request set due_at = greatest(due_at, clock_timestamp() + $1::interval) where due_at is not null",
+            SETTLING,
+        )

@@ -47,7 +47,7 @@ def lived(servers: TestServers, keys: KeyFiles, tmp_path_factory: pytest.TempPat
             whole.wait(lambda: all_mailed(whole), seconds=60)
         put_files(house, school)
         asyncio.run(house.owner("notify", _ON_ITS_WAY))
-        asyncio.run(house.owner("identity", _SIGNED_IN))
+        asyncio.run(house.owner("identity", SIGNED_IN))
         yield Lived(house, school, backed_up(house.environment, str(folder / "backups")))
 
 
@@ -56,7 +56,7 @@ _ON_ITS_WAY = """
     update delivery set state = 'sending', holder = 'somebody' where delivery_id = (select min(delivery_id::text)::uuid from delivery);
     alter table delivery force row level security;
 """
-_SIGNED_IN = (
+SIGNED_IN = (
     "insert into session (session_id, account_id, started_at, last_used_at, expires_at, device)"
     " select gen_random_uuid(), min(account_id::text)::uuid, now(), now(), now() + interval '1 day', 'a phone' from account"
 )

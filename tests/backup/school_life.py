@@ -3,12 +3,13 @@
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
@@ -20,6 +21,8 @@ from bookbag.chassis.objects import Key, ObjectStore, opened
 from bookbag.cli.services import NAMES
 from tests.support.house import House
 from tests.support.whole import Whole
+
+NO_GRACE = {"BOOKBAG_NOTIFY_MAIL_GRACE_SECONDS": "0"}
 
 AS_THEY_RUN = {"lease", "bus_offset"}
 """Tables about running processes: they begin anew."""
@@ -48,18 +51,21 @@ def bookbag(environment: Mapping[str, str], *words: str, **changed: str) -> subp
     )  # fmt: skip
 
 
-def backed_up(environment: Mapping[str, str], to: str, **changed: str) -> dict[str, Any]:
+def backed_up(environment: Mapping[str, str], to: str, *words: str, **changed: str) -> dict[str, Any]:
     """Take a backup; its manifest and `place`."""
-    done = bookbag(environment, "backup", "--to", to, "--json", **changed)
+    done = bookbag(environment, "backup", "--to", to, "--json", *words, **changed)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)[0]
 
 
 @dataclass
 class Writer:
-    """The teacher of a demo school, who writes to two families without pause."""
+    """The teacher of a demo school, who writes to families without pause."""
 
     whole: Whole
+    teacher: str = "Hughes"
+    school: str = "BRLA"
+    pupils: Sequence[str] = ("Maya", "Sami")
     acknowledged: dict[str, float] = field(default_factory=dict)
     """Text → when the answer was there, by the clock of this machine."""
     refused: list[str] = field(default_factory=list)
@@ -67,9 +73,9 @@ class Writer:
     _thread: threading.Thread | None = None
 
     def __post_init__(self) -> None:
-        self._headers = self.whole.bearer("Hughes", "teacher")
+        self._headers = self.whole.bearer(self.teacher, "teacher", self.school)
         with self.whole.client(self._headers) as http:
-            self._threads = [self._open(http, pupil) for pupil in ("Maya", "Sami")]
+            self._threads = [self._open(http, pupil) for pupil in self.pupils]
 
     def _open(self, http: Any, pupil: str) -> str:
         found = http.get("/messaging/v1/contacts", params={"q": pupil}).json()["items"][0]
@@ -91,7 +97,7 @@ class Writer:
         number = len(self.acknowledged) + len(self.refused)
         text = f"note {number}"
         answer = http.post(
-            f"/messaging/v1/threads/{self._threads[number % 2]}/messages",
+            f"/messaging/v1/threads/{self._threads[number % len(self._threads)]}/messages",
             json={"text": text},
             headers={"idempotency-key": uuid4().hex},
         )
@@ -115,6 +121,42 @@ class Writer:
         self._done.set()
         if self._thread is not None:
             self._thread.join()
+
+
+def letters(mails: Sequence[str]) -> list[str]:
+    """The Message-ID of each mail, which is its delivery's."""
+    return [found[1] for mail in mails if (found := re.search(r"^Message-ID: <([^@>]+)", mail, re.MULTILINE))]
+
+
+def readers(whole: Whole) -> dict[UUID, set[UUID]]:
+    """Message → the guardians who must be told of it, from the messages and the roster alone."""
+    rows = whole.rows(
+        "messaging",
+        "select m.message_id, l.person_id from message m join thread t using (school_id, thread_id)"
+        " join known_link l on l.school_id = t.school_id and l.pupil_id = t.pupil_id and not l.ended"
+        " join known_membership k on k.school_id = l.school_id and k.person_id = l.person_id and k.role = 'guardian'"
+        " where k.standing = 'active'",
+    )  # fmt: skip
+    found: dict[UUID, set[UUID]] = {}
+    for row in rows:
+        found.setdefault(row["message_id"], set()).add(row["person_id"])
+    return found
+
+
+def told(whole: Whole) -> dict[UUID, set[UUID]]:
+    found: dict[UUID, set[UUID]] = {}
+    for row in whole.rows("notify", "select content_id, person_id from notification"):
+        found.setdefault(row["content_id"], set()).add(row["person_id"])
+    return found
+
+
+def all_told(whole: Whole) -> bool:
+    given = told(whole)
+    return all(people <= given.get(message, set()) for message, people in readers(whole).items())
+
+
+def no_mail_waits(whole: Whole) -> bool:
+    return not whole.rows("notify", "select 1 from delivery where state in ('waiting', 'sending', 'failed')")
 
 
 async def rows_of(url: str) -> dict[str, Counter[str]]:

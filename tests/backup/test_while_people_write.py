@@ -1,9 +1,6 @@
 """A backup is taken while people write; in a new installation the services agree again, and nobody gets a mail a second time."""
 
-import re
-from collections.abc import Sequence
 from pathlib import Path
-from uuid import UUID
 
 import asyncpg
 import pytest
@@ -12,49 +9,24 @@ from bookbag.chassis.database import topic_of
 from bookbag.cli.services import NAMES, named
 from bookbag.local.keys import KeyFiles
 from bookbag.local.testing import TestServers
-from tests.backup.school_life import FILES, Writer, asked, backed_up, bookbag, files_of, put_files
+from tests.backup.school_life import (
+    FILES,
+    NO_GRACE,
+    Writer,
+    all_told,
+    asked,
+    backed_up,
+    bookbag,
+    files_of,
+    letters,
+    no_mail_waits,
+    put_files,
+    told,
+)
 from tests.support.house import House, built
-from tests.support.whole import Whole, whole_product
+from tests.support.whole import whole_product
 
 pytestmark = [pytest.mark.req("OPS-5"), pytest.mark.slow, pytest.mark.timeout(300)]
-
-NO_GRACE = {"BOOKBAG_NOTIFY_MAIL_GRACE_SECONDS": "0"}
-
-
-def letters(mails: Sequence[str]) -> list[str]:
-    """The Message-ID of each mail, which is its delivery's."""
-    return [found[1] for mail in mails if (found := re.search(r"^Message-ID: <([^@>]+)", mail, re.MULTILINE))]
-
-
-def readers(whole: Whole) -> dict[UUID, set[UUID]]:
-    """Message → the guardians who must be told of it, from the messages and the roster alone."""
-    rows = whole.rows(
-        "messaging",
-        "select m.message_id, l.person_id from message m join thread t using (school_id, thread_id)"
-        " join known_link l on l.school_id = t.school_id and l.pupil_id = t.pupil_id and not l.ended"
-        " join known_membership k on k.school_id = l.school_id and k.person_id = l.person_id and k.role = 'guardian'"
-        " where k.standing = 'active'",
-    )  # fmt: skip
-    found: dict[UUID, set[UUID]] = {}
-    for row in rows:
-        found.setdefault(row["message_id"], set()).add(row["person_id"])
-    return found
-
-
-def told(whole: Whole) -> dict[UUID, set[UUID]]:
-    found: dict[UUID, set[UUID]] = {}
-    for row in whole.rows("notify", "select content_id, person_id from notification"):
-        found.setdefault(row["content_id"], set()).add(row["person_id"])
-    return found
-
-
-def all_told(whole: Whole) -> bool:
-    given = told(whole)
-    return all(people <= given.get(message, set()) for message, people in readers(whole).items())
-
-
-def no_mail_waits(whole: Whole) -> bool:
-    return not whole.rows("notify", "select 1 from delivery where state in ('waiting', 'sending', 'failed')")
 
 
 def test_services_agree_after_a_restore_and_nothing_that_was_sent_is_sent_again(

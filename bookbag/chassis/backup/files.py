@@ -89,10 +89,13 @@ async def _sound(depot: Depot, line: _Line) -> AsyncGenerator[bytes]:
         raise BackupRefused(f"{file_of_number(line.number)} in {depot.said} is damaged: take another backup.")
 
 
-async def foreign(objects: ObjectStore, depot: Depot, wanted: Hash) -> Key | None:
-    """A file that lies where this backup's files go and is none of them; None when there is none."""
-    known: dict[UUID, set[str]] = {}
+async def foreign(objects: ObjectStore, depot: Depot, wanted: Hash, *, only: UUID | None = None) -> Key | None:
+    """A file that lies where this backup's files go and is none of them; None when there is none. Raises BackupRefused, also when the
+    backup should have files of `only` one school and has others."""
+    known: dict[UUID, set[str]] = {only: set()} if only is not None else {}
     async for line in _index(depot, wanted):
+        if only is not None and line.key.school != only:
+            raise BackupRefused(f"{INDEX} in {depot.said} names files of another school: take another backup.")
         known.setdefault(line.key.school, set()).add(line.key.name)
     for school, names in known.items():
         async for kept in _all(objects, school):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -48,14 +49,23 @@ class Taken(_Said):
     """The last number drawn and whether it was; read after the rows, hence never behind them."""
 
 
+class OneSchool(_Said):
+    """The only school that a backup holds."""
+
+    id: UUID
+    code: str
+
+
 class Manifest(_Said):
-    """A whole backup. Services stand in the order in which they were taken."""
+    """A whole backup, of all schools or of one. Services stand in the order in which they were taken."""
 
     product: Literal["bookbag"] = "bookbag"
     format: Literal[1] = FORMAT
     version: str
     demo: bool
     """Whether the installation was a demo, whose visitors may sign in as anybody."""
+    school: OneSchool | None = None
+    """None when it holds the whole installation."""
     services: Mapping[str, Taken]
     objects: Hash
     """Of the index of files, which has one line for each."""
@@ -66,13 +76,17 @@ class Manifest(_Said):
         """Nothing that was done before this instant is missing."""
         return min(taken.at for taken in self.services.values())
 
+    def text(self) -> str:
+        """As it is written down; `read_manifest` reads it."""
+        return self.model_dump_json(indent=1, exclude_none=True)
+
     @property
     def rows(self) -> int:
         return sum(table.rows for taken in self.services.values() for table in taken.tables.values())
 
 
 def read_manifest(text: bytes, where: str) -> Manifest:
-    """Read what `model_dump_json` wrote. Raises BackupRefused."""
+    """Read what `Manifest.text` wrote. Raises BackupRefused."""
     try:
         return Manifest.model_validate_json(text)
     except ValidationError as error:

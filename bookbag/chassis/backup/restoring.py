@@ -11,7 +11,7 @@ is; times of publication and of handling begin anew, so that nothing is purged b
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
@@ -42,10 +42,11 @@ _MOMENTS = 15
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A service, and how the owner of its tables reaches its database."""
+    """A service, and how the owner of its tables reaches its database. `schools` as in a `Source`."""
 
     service: Service
     url: str = field(repr=False)
+    schools: str | None = None
 
     @property
     def name(self) -> str:
@@ -58,39 +59,53 @@ class Target:
 
 async def give_back(manifest: Manifest, targets: Sequence[Target], objects: ObjectStore, depot: Depot) -> None:
     """Restore everything, or nothing. Services that the backup does not know begin empty. Raises BackupRefused, DependencyAway."""
-    known = {target.name: target for target in targets}
-    if strange := manifest.services.keys() - known.keys():
-        raise BackupRefused(
-            f"The backup has a service {min(strange)} that this Bookbag does not know: restore it with the one that made it."
-        )
+    coming = coming_to(targets, manifest)
     for target in targets:
         await _refuse_unless_empty(target, manifest.services.get(target.name))
     if (other := await foreign(objects, depot, manifest.objects)) is not None:
         raise BackupRefused(f"The object store holds files of its own ({other}): restore into an empty one.")
-    coming = [(known[name], taken) for name, taken in manifest.services.items()]
     for target, taken in coming:
         await migrate(target.url, target.name, target.service.migrations, upto=taken.revisions)
     await put_back(objects, depot, manifest.objects)
     async with AsyncExitStack() as together:
         for target, taken in coming:
-            connection = await together.enter_async_context(session(target.name, target.url))
-            if not await connection.fetchval("select pg_try_advisory_lock($1)", LOCK):
-                raise BackupRefused(f"Somebody else works on the database of {target.name}: end that first.")
-            await together.enter_async_context(connection.transaction())
-            await _load(connection, target, taken, depot)
+            await _load(await alone_in(together, target), target, taken, depot)
     for target in targets:
         await migrate(target.url, target.name, target.service.migrations)
         async with session(target.name, target.url) as connection:
             await connection.execute("analyze")
 
 
+def coming_to(targets: Sequence[Target], manifest: Manifest) -> list[tuple[Target, Taken]]:
+    """Each service of the backup with its target, in the order in which they were taken. Raises BackupRefused for what is newer than
+    this code."""
+    known = {target.name: target for target in targets}
+    if strange := manifest.services.keys() - known.keys():
+        raise BackupRefused(
+            f"The backup has a service {min(strange)} that this Bookbag does not know: restore it with the one that made it."
+        )
+    coming = [(known[name], taken) for name, taken in manifest.services.items()]
+    for target, taken in coming:
+        folders = dict(target.service.migrations)
+        for history, revision in taken.revisions.items():
+            if history not in folders or not (folders[history] / f"{revision}.py").exists():
+                raise BackupRefused(
+                    f"The backup was made by a newer Bookbag ({target.name}: {revision}): restore it with that one."
+                )
+    return coming
+
+
+async def alone_in(together: AsyncExitStack, target: Target) -> Session:
+    """A transaction in a target's database, during which nobody migrates it, restores into it or takes a backup of it; `together` ends
+    it. Raises BackupRefused, DependencyAway."""
+    connection = await together.enter_async_context(session(target.name, target.url))
+    if not await connection.fetchval("select pg_try_advisory_lock($1)", LOCK):
+        raise BackupRefused(f"Somebody else works on the database of {target.name}: end that first.")
+    await together.enter_async_context(connection.transaction())
+    return connection
+
+
 async def _refuse_unless_empty(target: Target, taken: Taken | None) -> None:
-    folders = dict(target.service.migrations)
-    for history, revision in taken.revisions.items() if taken else ():
-        if history not in folders or not (folders[history] / f"{revision}.py").exists():
-            raise BackupRefused(
-                f"The backup was made by a newer Bookbag ({target.name}: {revision}): restore it with that one."
-            )
     async with session(target.name, target.url) as connection:
         await _refuse_company(target.name, connection)
         # Row security hides rows from their owner, but not that a table takes room.
@@ -125,14 +140,14 @@ async def _refuse_company(service: str, connection: Session) -> None:
 
 async def _load(connection: Session, target: Target, taken: Taken, depot: Depot) -> None:
     there = await catalogue(connection, target.histories)
-    _refuse_other_shape(target.name, there, taken.tables)
+    refuse_other_shape(target.name, there, there.tables.keys() - RUNNING, taken.tables)
     everything = ", ".join(f"public.{quoted(name)}" for name in there.tables)
     await connection.execute(f"truncate {everything}")  # may string-built-sql: names of the catalogue, quoted
     await _alter(connection, there.forced, "no force row level security")
     await _alter(connection, there.triggered, "disable trigger user")
     for name in there.in_order():
         if name in taken.tables:
-            await _load_table(connection, target.name, name, taken.tables[name], depot)
+            await load_table(connection, target.name, name, taken.tables[name], depot)
     for name, (last, drawn) in taken.sequences.items():
         await connection.execute("select setval($1::text::regclass, $2, $3)", f"public.{quoted(name)}", last, drawn)
     await _put_right(connection, target.service, taken)
@@ -140,8 +155,9 @@ async def _load(connection: Session, target: Target, taken: Taken, depot: Depot)
     await _alter(connection, there.forced, "force row level security")
 
 
-def _refuse_other_shape(service: str, there: Catalogue, wanted: Mapping[str, Table]) -> None:
-    shape = {name: list(columns) for name, columns in there.tables.items() if name not in RUNNING}
+def refuse_other_shape(service: str, there: Catalogue, coming: Collection[str], wanted: Mapping[str, Table]) -> None:
+    """Raise BackupRefused unless these tables are, column by column, those that the backup has."""
+    shape = {name: list(columns) for name, columns in there.tables.items() if name in coming}
     if shape != {name: list(table.columns) for name, table in wanted.items()}:
         names = {name for name in shape.keys() | wanted.keys() if name not in shape or name not in wanted
                  or shape[name] != list(wanted[name].columns)}  # fmt: skip
@@ -158,25 +174,35 @@ async def _alter(connection: Session, tables: Sequence[str], how: str) -> None:
         )
 
 
-async def _load_table(connection: Session, service: str, name: str, table: Table, depot: Depot) -> None:
-    """Put the rows in and read them once more: what the database has is what was put down."""
+async def load_table(
+    connection: Session, service: str, name: str, table: Table, depot: Depot, schema: str = "public"
+) -> None:
+    """Put the rows in and read them once more: what the database has is what was put down. Raises BackupRefused."""
     wanted = Hash(rows=table.rows, digest=table.digest)
     lines = unpacking(depot, file_of_table(service, name), wanted)
     try:
-        await connection.copy_to_table(name, source=lines, columns=list(table.columns), schema_name="public")
+        await connection.copy_to_table(name, source=lines, columns=list(table.columns), schema_name=schema)
     except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
-        # What the server says of a row would show the row.
-        raise BackupRefused(
-            f"{file_of_table(service, name)} in {depot.said} does not fit its table ({type(error).__name__}): take another backup."
-        ) from None
+        raise misfit(service, name, depot, error) from None
     digest = Digest()
 
     async def read(piece: bytes) -> None:
         digest.feed(piece)
 
-    await connection.copy_from_query(selection(name, table.columns), output=read)
+    await connection.copy_from_query(selection(name, table.columns, schema), output=read)
     if digest.result() != wanted:
-        raise BackupRefused(f"Table {name} of {service} did not come back as it was put down: nothing was restored.")
+        raise unlike(service, name)
+
+
+def misfit(service: str, name: str, depot: Depot, error: Exception) -> BackupRefused:
+    """What to say of rows that a table does not take. What the server says of a row would show the row."""
+    return BackupRefused(
+        f"{file_of_table(service, name)} in {depot.said} does not fit its table ({type(error).__name__}): take another backup."
+    )
+
+
+def unlike(service: str, name: str) -> BackupRefused:
+    return BackupRefused(f"Table {name} of {service} did not come back as it was put down: nothing was restored.")
 
 
 async def _put_right(connection: Session, service: Service, taken: Taken) -> None:

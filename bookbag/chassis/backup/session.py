@@ -42,6 +42,10 @@ class Catalogue:
 
     tables: Mapping[str, Sequence[str]]
     sequences: Sequence[str]
+    own_sequences: Sequence[str]
+    """Those of them that no column draws from by itself: what they number is known beyond this database."""
+    numbered: Mapping[str, str]
+    """The column of a table that the database numbers in the order of writing; most tables have none."""
     forced: Sequence[str]
     """Tables whose row security binds their owner too."""
     triggered: Sequence[str]
@@ -102,6 +106,7 @@ async def catalogue(connection: Session, histories: Sequence[str]) -> Catalogue:
         "select c.oid, c.relname::text as name, c.relforcerowsecurity as forced,"
         " array(select a.attname::text from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped"
         "   and a.attgenerated = '' order by a.attnum) as columns,"
+        " (select min(a.attname::text) from pg_attribute a where a.attrelid = c.oid and a.attidentity <> '') as numbered,"
         " exists(select from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal) as triggered,"
         " array(select r.relname::text from pg_constraint k join pg_class r on r.oid = k.confrelid"
         "   where k.conrelid = c.oid and k.contype = 'f') as others"
@@ -110,11 +115,15 @@ async def catalogue(connection: Session, histories: Sequence[str]) -> Catalogue:
     )
     kept = [row for row in rows if row["name"] not in versions]
     sequences = await connection.fetch(
-        "select relname::text as name from pg_class where relnamespace = 'public'::regnamespace and relkind = 'S' order by relname"
+        "select c.relname::text as name,"
+        " not exists(select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'i') as own"
+        " from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind = 'S' order by c.relname"
     )
     return Catalogue(
         tables={row["name"]: row["columns"] for row in kept},
         sequences=[row["name"] for row in sequences],
+        own_sequences=[row["name"] for row in sequences if row["own"]],
+        numbered={row["name"]: row["numbered"] for row in kept if row["numbered"] is not None},
         forced=[row["name"] for row in kept if row["forced"]],
         triggered=[row["name"] for row in kept if row["triggered"]],
         references={row["name"]: frozenset(row["others"]) for row in kept},
@@ -126,6 +135,22 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def selection(table: str, columns: Sequence[str]) -> str:
+def listed(columns: Sequence[str]) -> str:
+    """Names of the catalogue, one behind the other, as SQL writes them."""
+    return ", ".join(map(quoted, columns))
+
+
+def selection(table: str, columns: Sequence[str], schema: str = "public") -> str:
     """The rows of a table, for COPY."""
-    return f"select {', '.join(map(quoted, columns))} from public.{quoted(table)}"  # noqa: S608 - names of the catalogue, quoted
+    return f"select {listed(columns)} from {schema}.{quoted(table)}"  # noqa: S608 - names of the catalogue, quoted
+
+
+def of_one_school(there: Catalogue, shared: Mapping[str, str]) -> dict[str, str]:
+    """The tables that have rows of a school, each with the condition that finds them; `$1` in it is the school. `shared` are those
+    that name none."""
+    own = {
+        name: "school_id = $1"
+        for name, columns in there.tables.items()
+        if "school_id" in columns and name not in RUNNING
+    }
+    return own | dict(shared)

@@ -15,20 +15,32 @@ from bookbag.chassis.backup import BackupRefused
 from bookbag.chassis.backup.depot import Depot
 from bookbag.chassis.backup.files import put_down
 from bookbag.chassis.backup.lines import packing
-from bookbag.chassis.backup.manifest import NAME, Manifest, Table, Taken, file_of_table
-from bookbag.chassis.backup.session import RUNNING, Session, catalogue, quoted, revisions, selection, session
+from bookbag.chassis.backup.manifest import NAME, Manifest, OneSchool, Table, Taken, file_of_table
+from bookbag.chassis.backup.session import (
+    RUNNING,
+    Catalogue,
+    Session,
+    catalogue,
+    of_one_school,
+    quoted,
+    revisions,
+    selection,
+    session,
+)
 from bookbag.chassis.migrate import LOCK
 from bookbag.chassis.objects import ObjectStore
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A service, and how its backup role reaches its database. `schools` is the question that lists all tenants, where it can be put."""
+    """A service, and how its backup role reaches its database. `schools` is the question that lists all tenants (`school_id`, `code`),
+    where it can be put; `shared` stands in the manifest of the service."""
 
     service: str
     url: str = field(repr=False)
     histories: Sequence[str]
     schools: str | None = None
+    shared: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(slots=True)
@@ -39,24 +51,44 @@ class _Seen:
     heads: dict[tuple[str, UUID], int] = field(default_factory=dict[tuple[str, UUID], int])
 
 
-async def take(sources: Sequence[Source], objects: ObjectStore, depot: Depot, *, version: str, demo: bool) -> Manifest:
-    """Put everything into a depot that holds no backup yet. Sources come with those that tell first. Raises BackupRefused,
-    DependencyAway."""
+async def take(
+    sources: Sequence[Source],
+    objects: ObjectStore,
+    depot: Depot,
+    *,
+    version: str,
+    demo: bool,
+    code: str | None = None,
+) -> Manifest:
+    """Put everything into a depot that holds no backup yet; with a code, what belongs to that school. Sources come with those that tell
+    first. Raises BackupRefused, DependencyAway."""
     if await depot.has(NAME):
         raise BackupRefused(f"{depot.said} holds a backup already: give another place.")
+    school = await _found(sources, code) if code is not None else None
     services: dict[str, Taken] = {}
     seen = _Seen()
     for source in reversed(sources):
-        services[source.service] = await _take_service(source, depot, seen)
+        services[source.service] = await _take_service(source, depot, seen, school)
     # Files come last: what a row speaks of was put before the row was written.
     index, size = await put_down(objects, depot, seen.schools, seen.heads)
-    manifest = Manifest(version=version, demo=demo, services=services, objects=index, object_bytes=size)
+    manifest = Manifest(version=version, demo=demo, school=school, services=services, objects=index, object_bytes=size)
     async with depot.writing(NAME) as writer:
-        await writer.write(manifest.model_dump_json(indent=1).encode())
+        await writer.write(manifest.text().encode())
     return manifest
 
 
-async def _take_service(source: Source, depot: Depot, seen: _Seen) -> Taken:
+async def _found(sources: Sequence[Source], code: str) -> OneSchool:
+    """The school that people know by this code. Raises BackupRefused."""
+    for source in sources:
+        if source.schools is not None:
+            async with session(source.service, source.url) as connection:
+                for row in await connection.fetch(source.schools):
+                    if row["code"] == code:
+                        return OneSchool(id=row["school_id"], code=code)
+    raise BackupRefused(f"There is no school {code} here.")
+
+
+async def _take_service(source: Source, depot: Depot, seen: _Seen, school: OneSchool | None) -> Taken:
     async with session(source.service, source.url) as connection:
         # Held until the connection ends: a migration waits so long, and tables keep their shape.
         if not await connection.fetchval("select pg_try_advisory_lock_shared($1)", LOCK):
@@ -71,17 +103,33 @@ async def _take_service(source: Source, depot: Depot, seen: _Seen) -> Taken:
                 )
             there = await catalogue(connection, source.histories)
             tables = {
-                name: await _take_table(connection, depot, source.service, name, columns)
-                for name, columns in there.tables.items()
-                if name not in RUNNING
+                name: await _take_table(
+                    connection, depot, file_of_table(source.service, name), there.tables[name], question, *of
+                )
+                for name, (question, *of) in _questions(there, source, school).items()
             }
-            await _look(connection, source, seen)
-            return Taken(at=at, revisions=known, tables=tables, sequences=await _sequences(connection, there.sequences))
+            await _look(connection, source, seen, school)
+            sequences = there.sequences if school is None else there.own_sequences
+            return Taken(at=at, revisions=known, tables=tables, sequences=await _sequences(connection, sequences))
 
 
-async def _take_table(connection: Session, depot: Depot, service: str, name: str, columns: Sequence[str]) -> Table:
-    async with packing(depot, file_of_table(service, name)) as packed:
-        await connection.copy_from_query(selection(name, columns), output=packed.write)
+def _questions(
+    there: Catalogue, source: Source, school: OneSchool | None
+) -> Mapping[str, tuple[str] | tuple[str, UUID]]:
+    """By table, what asks for its rows, and of whom."""
+    if school is None:
+        return {name: (selection(name, columns),) for name, columns in there.tables.items() if name not in RUNNING}
+    return {
+        name: (f"{selection(name, there.tables[name])} where {condition}", school.id)
+        for name, condition in of_one_school(there, source.shared).items()
+    }
+
+
+async def _take_table(
+    connection: Session, depot: Depot, file: str, columns: Sequence[str], question: str, *of: UUID
+) -> Table:
+    async with packing(depot, file) as packed:
+        await connection.copy_from_query(question, *of, output=packed.write)
     put = packed.digest.result()
     return Table(rows=put.rows, digest=put.digest, columns=columns)
 
@@ -97,9 +145,12 @@ async def _sequences(connection: Session, names: Sequence[str]) -> Mapping[str, 
     return found
 
 
-async def _look(connection: Session, source: Source, seen: _Seen) -> None:
+async def _look(connection: Session, source: Source, seen: _Seen, school: OneSchool | None) -> None:
     for row in await connection.fetch("select school_id, seq from audit_head"):
         seen.heads[source.service, row["school_id"]] = row["seq"]
-        seen.schools.add(row["school_id"])
-    if source.schools is not None:
+        if school is None:
+            seen.schools.add(row["school_id"])
+    if school is not None:
+        seen.schools.add(school.id)
+    elif source.schools is not None:
         seen.schools.update(row["school_id"] for row in await connection.fetch(source.schools))

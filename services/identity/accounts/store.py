@@ -187,3 +187,20 @@ async def end_every_session(restored: Restored) -> None:
     await restored.execute(
         "update session set ended_at = clock_timestamp(), ended_because = 'revoked' where ended_at is null"
     )
+
+
+async def join_accounts(restored: Restored) -> None:
+    """Who comes with a school and has an account here already, by its id or by the e-mail, keeps it and its password. Stands in the
+    manifest's `restored`."""
+    if restored.school is None:
+        return
+    await restored.execute(
+        "update account_person p set account_id = here.account_id"
+        " from account came join public.account here on here.email_key = came.email_key"
+        " where p.account_id = came.account_id"
+        "   and not exists (select from public.account same where same.account_id = came.account_id)"
+    )
+    await restored.execute(
+        "delete from account came using public.account here"
+        " where here.account_id = came.account_id or here.email_key = came.email_key"
+    )

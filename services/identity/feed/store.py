@@ -6,6 +6,7 @@ from uuid import UUID
 
 from bookbag.chassis.clock import new_id
 from bookbag.chassis.database import Database, Tx
+from bookbag.chassis.service import Restored
 from bookbag.identity.v1 import access_pb2 as pb
 
 
@@ -66,3 +67,10 @@ async def ended_sessions(tx: Tx) -> list[pb.AccessChange]:
     )  # fmt: skip
     changes = [pb.AccessChange.FromString(row["fact"]) for row in rows]
     return [change for change in changes if change.WhichOneof("fact") == "ended_session"]
+
+
+async def tell_facts_again(restored: Restored) -> None:
+    """The facts of a school that comes back alone get positions in this feed; copies that know them already pass over them, by their
+    revision. Stands in the manifest's `restored`."""
+    if restored.school is not None:
+        await restored.execute("update access_change set position = null")
