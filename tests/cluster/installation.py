@@ -144,6 +144,13 @@ def _values(installation: Installation) -> dict[str, Any]:
         "publicUrl": given.url,
         "kafka": {"brokers": outside.at("kafka"), "copies": 1},
         "objectStore": {"url": outside.object_store},
+        # Once a year by the clock: the tests make jobs of it.
+        "backup": {
+            "enabled": True,
+            "to": outside.object_store.replace("?", "/backups?", 1),
+            "schedule": "0 3 1 1 *",
+            "resources": {"requests": {"ephemeral-storage": "0"}},
+        },
         "gateway": {
             "parentRefs": [],
             "trustedProxies": [f"{one}/32" for one in given.proxies],
