@@ -52,7 +52,9 @@ async def test_lines_are_packed_and_come_back(tmp_path) -> None:
 
 def test_tables_come_after_those_they_point_to() -> None:
     def catalogue(**references: frozenset[str]) -> Catalogue:
-        return Catalogue(tables={}, sequences=[], forced=[], triggered=[], references=references)
+        return Catalogue(
+            tables={}, sequences=[], own_sequences=[], numbered={}, forced=[], triggered=[], references=references
+        )
 
     tree = catalogue(a=frozenset({"b", "a"}), b=frozenset({"c"}), c=frozenset())
     assert tree.in_order() == ["c", "b", "a"]
