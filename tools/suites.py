@@ -212,8 +212,6 @@ SUITES = (
         "e2e-stack",
         "the same journeys on the stack, and the stack itself",
         *("tests/stack", "tests/e2e", "--product=stack", "--deselect", "tests/e2e/test_from_nothing.py"),
-        at_once=2,
-        together="loadfile",
         missing=_stack_missing,
     ),
     Suite(

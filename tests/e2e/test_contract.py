@@ -51,7 +51,9 @@ def ran(script: str, *options: str | Path) -> str:
 def test_the_clients_types_are_the_servers(product: Product, tmp_path: Path) -> None:
     described, real, check = tmp_path / "openapi.json", tmp_path / "real.ts", tmp_path / "check.ts"
     with product.http() as client:
-        described.write_text(client.get("/openapi.json").text)
+        answer = client.get("/openapi.json")
+    assert answer.status_code == 200, answer.text
+    described.write_text(answer.text)
     assert ran("openapi-typescript/bin/cli.js", described, "-o", real) == ""
     check.write_text(CHECK.replace("OURS", str(WEB / "src/api/schema.ts")))
     strict = ("--noEmit", "--strict", "--allowImportingTsExtensions", "--module", "esnext", "--target", "esnext")
