@@ -70,20 +70,33 @@ FRIDAY = "2026-11-27 10:00"
 ANYWHERE = {"staff.access.places": "anywhere"}
 """From where staff come in is identity's to show."""
 
+IN_48_HOURS = {"answers.promise": {"kind": "hours_on_working_days", "hours": 48}}
+
 CLAUSES: list[tuple[str, str, Check, list[dict[str, Any]]]] = [
     (
         "A3", "2026-11-23 10:00", staff_write_nothing_in_lessons_and_families_hear_of_the_end_of_the_day,
         [
             {"messages.staff.in_lessons": "send"},
+            {"lessons.hours": "never"},
             {"answers.promise": {"kind": "none"}},
+            {"answers.promise.time": "16:00"},
             {"signposting.matters.urgent.instead": "message"},
         ],
     ),
     (
         "B1", "2026-11-27 18:00", a_message_of_the_evening_waits_until_the_morning,
-        [{"messages.families.outside": "send"}, {"messages.families.hours": "always"}],
+        [
+            {"messages.families.outside": "send"},
+            {"messages.families.outside": "refuse"},
+            {"messages.families.hours": "always"},
+            {"staff.hours.friday": [{"from": "08:00", "to": "19:00"}]},
+            {"staff.hours.monday": [{"from": "07:00", "to": "17:00"}]},
+        ],
     ),
-    ("B2", FRIDAY, an_answer_within_24_hours_of_working_days_is_promised, [{"answers.promise": {"kind": "none"}}]),
+    (
+        "B2", FRIDAY, an_answer_within_24_hours_of_working_days_is_promised,
+        [{"answers.promise": {"kind": "none"}}, IN_48_HOURS, {"answers.promise": {"kind": "working_days", "days": 1}}],
+    ),
     (
         "C1", FRIDAY, messages_in_lessons_may_go_unseen_and_those_of_the_evening_wait,
         [{"messages.families.outside": "send"}, {"lessons.hours": "never"}],
@@ -92,12 +105,25 @@ CLAUSES: list[tuple[str, str, Check, list[dict[str, Any]]]] = [
         "D1", FRIDAY, staff_write_in_the_slots_before_and_after_lessons,
         [{"messages.staff.in_lessons": "send"}, {"messages.staff.outside": "send"}],
     ),
-    ("D2", FRIDAY, an_answer_within_24_hours_of_working_days_is_promised, [{"answers.promise": {"kind": "none"}}]),
+    (
+        "D2", FRIDAY, an_answer_within_24_hours_of_working_days_is_promised,
+        [{"answers.promise": {"kind": "none"}}, {"answers.promise": {"kind": "working_days", "days": 2}}],
+    ),
     (
         "E1", FRIDAY, nobody_writes_outside_the_day_nor_staff_in_lessons,
-        [{"messages.staff.outside": "send"}, {"messages.families.outside": "send"}, {"messages.staff.in_lessons": "send"}],
+        [
+            {"messages.staff.outside": "send"},
+            {"messages.families.outside": "send"},
+            {"messages.families.outside": "hold"},
+            {"messages.families.hours": "always"},
+            {"messages.staff.in_lessons": "send"},
+            {"messages.staff.exempt": ["teacher"]},
+        ],
     ),
-    ("E2", FRIDAY, an_answer_within_two_working_days_is_promised, [{"answers.promise": {"kind": "none"}}]),
+    (
+        "E2", FRIDAY, an_answer_within_two_working_days_is_promised,
+        [{"answers.promise": {"kind": "none"}}, {"answers.promise": {"kind": "working_days", "days": 3}}, IN_48_HOURS],
+    ),
 ]  # fmt: skip
 MUTANTS = [(clause, at, check, mutant) for clause, at, check, mutants in CLAUSES for mutant in mutants]
 
@@ -117,3 +143,36 @@ async def test_with_the_rule_switched_off_messages_break_the_clause(
     async with school_at(house, at, clause[0].lower(), **ANYWHERE, **mutant) as school:
         with pytest.raises(AssertionError):
             await check(school)
+
+
+async def a_pupil_has_no_messages(school: Hours, role: str) -> None:
+    """Even one who holds the seat and is noted as their own guardian, coming with a token of this role."""
+    oak = school.oak
+    await oak.holds(oak.emma, oak.seat_id)
+    await oak.link(oak.emma, oak.emma)
+    pupil = oak.emma if role == "pupil" else await oak.person("", role, known_as=oak.emma.id)
+    await school.writes(oak.rosa, "Una pregunta")
+    for path in ("/threads", "/contacts", "/unread"):
+        assert (await pupil.get(path)).status_code == 403, path
+    messages = f"/threads/{oak.thread}/messages"
+    assert (await pupil.get(messages)).status_code == 404
+    assert (await pupil.post(messages, {"text": "From Emma"})).status_code == 404
+
+
+PUPILS = pytest.mark.parametrize("preset", ["b", "c", "d"])
+"""Of the clauses B5, C7 and D7."""
+
+
+@PUPILS
+@pytest.mark.req("MSG-11")
+async def test_pupils_have_no_messages(house: House, preset: str) -> None:
+    async with school_at(house, FRIDAY, preset, **ANYWHERE) as school:
+        await a_pupil_has_no_messages(school, "pupil")
+
+
+@PUPILS
+@pytest.mark.req("MSG-11")
+async def test_a_pupil_who_is_taken_for_a_guardian_breaks_the_clause(house: House, preset: str) -> None:
+    async with school_at(house, FRIDAY, preset, **ANYWHERE) as school:
+        with pytest.raises(AssertionError, match="/threads"):
+            await a_pupil_has_no_messages(school, "guardian")
