@@ -33,6 +33,7 @@ from services.messaging.model import (
     Thread,
     ThreadId,
 )
+from services.messaging.safety.actions import note_reading
 
 
 async def send_message(
@@ -147,6 +148,7 @@ async def get_thread(call: Call, thread: ThreadId) -> tuple[Thread, Composing | 
         right = await access.right_in_thread(tx, thread)
         found = await store.get_thread(tx, right)
         if right.only_safety:
+            await note_reading(tx, [thread])
             return found, None, None
         answering = await held_store.other_side_wrote(tx, right)
         owed = await answers_store.owed(tx, thread) if right.side is Side.STAFF else None
@@ -159,7 +161,7 @@ async def list_messages(call: Call, thread: ThreadId, *, before: int, limit: int
     async with call.transaction() as tx:
         right = await access.right_in_thread(tx, thread)
         found = await store.messages_before(tx, right, before, limit + 1)
-        told = await _want_translations(tx, right, found[:limit])
+        told = await _shown(tx, right, found[:limit])
     if told:
         call.runtime.signal("outbox")
     return [one.message for one in found]
@@ -170,10 +172,19 @@ async def list_messages_after(call: Call, thread: ThreadId, *, after: int, limit
     async with call.transaction() as tx:
         right = await access.right_in_thread(tx, thread)
         found = await store.messages_after(tx, right, after, limit + 1)
-        told = await _want_translations(tx, right, found[:limit])
+        told = await _shown(tx, right, found[:limit])
     if told:
         call.runtime.signal("outbox")
     return [one.message for one in found]
+
+
+async def _shown(tx: MemberTx, right: Right, found: Sequence[store.Found]) -> bool:
+    """What follows from somebody's reading: translations are asked for, and a reading by alert alone is on the record. Gives whether
+    something was told."""
+    told = await _want_translations(tx, right, found)
+    if right.only_safety:
+        await note_reading(tx, [right.thread])
+    return told
 
 
 async def _want_translations(tx: MemberTx, right: Right, found: Sequence[store.Found]) -> bool:

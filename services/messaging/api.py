@@ -12,6 +12,7 @@ from bookbag.chassis.http import Body, Shown, Text, answered, documented, read_b
 from bookbag.chassis.pages import Cursor, Limit
 from bookbag.chassis.problems import INVALID_INPUT, Problem
 from bookbag.directory.http import KEY_PARAMETER, SIGNED_IN, CallHere, KeyedCallHere, keyed_call
+from bookbag.directory.record.api import router as record
 from services.messaging import actions, model
 from services.messaging.answers.api import OwedShown, owed_shown, promised
 from services.messaging.held.api import ComposingShown, composing_shown, waiting
@@ -270,6 +271,7 @@ async def count_unread(call: CallHere) -> UnreadShown:
 for more in (waiting, promised, raised):
     others.include_router(more)
 router.include_router(others)
+router.include_router(record)
 
 
 def _message_shown(message: model.Message) -> MessageShown:

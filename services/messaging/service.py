@@ -7,9 +7,11 @@ from bookbag.chassis.migrate import CHASSIS
 from bookbag.chassis.problems import FORBIDDEN, NOT_FOUND
 from bookbag.chassis.service import Service
 from bookbag.chassis.settings import ServiceSettings
+from bookbag.directory import record
 from bookbag.directory.figures import sample_feed_age
 from bookbag.directory.projector import projector
 from services.messaging import actions, api, events
+from services.messaging.acts import Act
 from services.messaging.content import rpc
 from services.messaging.held import actions as held
 from services.messaging.held import jobs
@@ -28,6 +30,7 @@ service = Service(
     routes=api.router,
     rpcs=[rpc.CONTENT_OWNER],
     tells=events.TELLS,
+    records=[*Act, *record.ACTS],
     jobs=jobs.JOBS,
     loops={"projector": projector(REACTS)},
     restored=[directory.unheard],

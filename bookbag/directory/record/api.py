@@ -111,7 +111,7 @@ async def export_record(call: CallHere, wanted: _FilterHere) -> StreamingRespons
     async def written() -> AsyncGenerator[str]:
         yield csv_lines.line_of_heads()
         async for piece in reading.exported(call, wanted):
-            yield csv_lines.lines(piece)
+            yield csv_lines.lines(call.runtime.name, piece)
 
     name = f"record-{call.runtime.name}-{call.now:%Y-%m-%d}.csv"
     headers = {"content-disposition": f'attachment; filename="{name}"'}

@@ -9,7 +9,7 @@ from bookbag.directory.record.names import Named, Told
 BEGIN = "\ufeff"
 """Tells spreadsheets that this is UTF-8."""
 
-HEADS = ("number", "time", "by", "by_id", "role", "act", "whom", "kind", "about_id", "reason")
+HEADS = ("service", "number", "time", "by", "by_id", "role", "act", "whom", "kind", "about_id", "reason")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -18,9 +18,9 @@ def line_of_heads() -> str:
     return BEGIN + _lines([HEADS])
 
 
-def lines(entries: Sequence[Told]) -> str:
-    """One line for each entry."""
-    return _lines(_cells(one) for one in entries)
+def lines(service: str, entries: Sequence[Told]) -> str:
+    """One line for each entry of a service's part of the record."""
+    return _lines((service, *_cells(one)) for one in entries)
 
 
 def _cells(one: Told) -> Sequence[str]:

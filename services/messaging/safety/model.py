@@ -1,10 +1,14 @@
 """What somebody whom the school alerts is shown of the messages about a child's safety; no I/O."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from bookbag.school.roles import STAFF, Role
 from services.messaging.model import MessageId, Named, NotForThisRole, Pupil, Seat, Side, ThreadId
+
+ONE_READING: Final = timedelta(minutes=15)
+"""How long a reading counts: looking again at what concerns the same child within it makes no second entry on the record."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
-"""All SQL of the list of messages about a child's safety."""
+"""All SQL of the list of messages about a child's safety, and of since when somebody's reading of them counts."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from bookbag.directory.call import MemberTx
-from services.messaging.model import PREVIEW_LIMIT, MessageId, Named, Side, ThreadId
-from services.messaging.safety.model import Raised
+from services.messaging.model import PREVIEW_LIMIT, MessageId, Named, PersonId, Side, ThreadId
+from services.messaging.safety.model import ONE_READING, Raised
 from services.messaging.store import class_in, pupil_in, seat_in
 
 
@@ -44,3 +45,17 @@ async def raised(tx: MemberTx, *, before: tuple[datetime, MessageId] | None, lim
         )
         for row in rows
     ]  # fmt: skip
+
+
+async def begin_readings(tx: MemberTx, threads: Sequence[ThreadId]) -> list[PersonId]:
+    """Note that the member reads about the children of these threads; gives those whose last reading counts no more, or who had none.
+    Two requests at once begin one reading."""
+    rows = await tx.fetch(
+        "insert into safety_reading as r (school_id, person_id, role, pupil_id, at)"
+        " select distinct $1::uuid, $2::uuid, $3::text, t.pupil_id, $4::timestamptz from thread t"
+        " where t.school_id = $1 and t.thread_id = any($5::uuid[]) order by t.pupil_id"
+        " on conflict (school_id, person_id, role, pupil_id) do update set at = excluded.at where r.at <= excluded.at - $6::interval"
+        " returning pupil_id",
+        tx.school, tx.person, tx.member.role, tx.now, list(threads), ONE_READING,
+    )  # fmt: skip
+    return [PersonId(row["pupil_id"]) for row in rows]

@@ -208,6 +208,8 @@ export type PolicyShown = {
 export type PolicyChange = { path: string; about: string; before: string | null; after: string | null };
 export type PolicyFault = { path: string; problem: string; right: string; line: number | null };
 export type PolicyDraft = {
+  /** In which the mistakes and changes are said. */
+  language: string;
   faults: PolicyFault[];
   changes: PolicyChange[];
   meaning: Meaning | null;
@@ -215,6 +217,7 @@ export type PolicyDraft = {
   data: Record<string, unknown> | null;
 };
 export type PolicyInFull = {
+  language: string;
   version: PolicyVersion;
   document: string;
   data: Record<string, unknown>;
@@ -392,6 +395,11 @@ export interface paths {
     get: Operation<{ 200: Json<Page<Held>> }, { query?: Paging & { thread?: string; state?: Held["state"] } }>;
   };
   "/messaging/v1/held/{message}": { delete: Operation<{ 204: Empty }, { path: { message: string } }> };
+  "/messaging/v1/audit": { get: Operation<{ 200: Json<Page<RecordEntry>> }, { query?: Paging & RecordFilters }> };
+  "/messaging/v1/audit/state": { get: Operation<{ 200: Json<RecordState> }> };
+  "/messaging/v1/audit/export": {
+    get: Operation<{ 200: { content: { "text/csv": string } } }, { query?: RecordFilters }>;
+  };
   "/messaging/v1/overdue": { get: Operation<{ 200: Json<Page<Overdue>> }, { query?: Paging }> };
   "/messaging/v1/safety": { get: Operation<{ 200: Json<Page<Raised>> }, { query?: Paging }> };
   "/messaging/v1/threads/{thread}/settled": {

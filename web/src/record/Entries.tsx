@@ -1,20 +1,21 @@
 /** The entries: a table where there is room, cards on a phone. Pressing a name shows what that person did or met with. */
 import { useLingui } from "@lingui/react/macro";
 import { Fragment } from "react";
-import type { RecordEntry, RecordPerson } from "../api/schema.ts";
+import type { RecordPerson } from "../api/schema.ts";
 import { Button } from "../components/Button.tsx";
 import { useWide } from "../pages/useWide.ts";
 import { actWords, roleWords } from "../words/acts.ts";
 import { useWhen } from "../words/useWhen.ts";
+import type { Kept } from "./together.ts";
 
 type Choose = (person: { id: string; name: string }) => void;
 
-export function Entries({ entries, onPerson }: { entries: readonly RecordEntry[]; onPerson: Choose }) {
+export function Entries({ entries, onPerson }: { entries: readonly Kept[]; onPerson: Choose }) {
   const wide = useWide();
   return wide ? <Table entries={entries} onPerson={onPerson} /> : <Cards entries={entries} onPerson={onPerson} />;
 }
 
-function Table({ entries, onPerson }: { entries: readonly RecordEntry[]; onPerson: Choose }) {
+function Table({ entries, onPerson }: { entries: readonly Kept[]; onPerson: Choose }) {
   const { t } = useLingui();
   const when = useWhen();
   return (
@@ -30,7 +31,7 @@ function Table({ entries, onPerson }: { entries: readonly RecordEntry[]; onPerso
       </thead>
       <tbody>
         {entries.map((entry) => (
-          <tr key={entry.seq} data-testid={`record-${entry.act}`}>
+          <tr key={`${entry.service} ${entry.seq}`} data-testid={`record-${entry.act}`}>
             <td>
               <time dateTime={entry.at} title={when.exact(entry.at)}>
                 {when.moment(entry.at)}
@@ -55,13 +56,13 @@ function Table({ entries, onPerson }: { entries: readonly RecordEntry[]; onPerso
   );
 }
 
-function Cards({ entries, onPerson }: { entries: readonly RecordEntry[]; onPerson: Choose }) {
+function Cards({ entries, onPerson }: { entries: readonly Kept[]; onPerson: Choose }) {
   const { t } = useLingui();
   const when = useWhen();
   return (
     <ol className="record-cards" data-testid="record-entries">
       {entries.map((entry) => (
-        <li key={entry.seq} className="record-card" data-testid={`record-${entry.act}`}>
+        <li key={`${entry.service} ${entry.seq}`} className="record-card" data-testid={`record-${entry.act}`}>
           <h2 className="record-act">
             <Act code={entry.act} />
           </h2>
@@ -102,7 +103,7 @@ function Act({ code }: { code: string }) {
   return words ? i18n._(words) : <bdi>{code}</bdi>;
 }
 
-function Who({ entry, onPerson }: { entry: RecordEntry; onPerson: Choose }) {
+function Who({ entry, onPerson }: { entry: Kept; onPerson: Choose }) {
   const { i18n } = useLingui();
   const role = roleWords(entry.role);
   return (

@@ -21,7 +21,7 @@ export function RecordStateWords({ state }: { state: RecordState }) {
           ? t`None is sealed outside the database yet; that happens once a minute.`
           : anchored === entries
             ? t`All are sealed outside the database too (${time}).`
-            : t`Up to number ${anchored} they are sealed outside the database too (${time}); newer ones follow within a minute.`}
+            : t`${anchored} of them are sealed outside the database too (${time}); newer ones follow within a minute.`}
       </p>
     </Notice>
   );

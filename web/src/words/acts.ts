@@ -17,6 +17,7 @@ export const actWords: Record<string, MessageDescriptor> = {
   "password-changed": msg`The password was changed`,
   "session-reused": msg`Signed out, because a sign-in was used from two places`,
   "glass-broken": msg`Came in outside hours, with a reason`,
+  "safety-read": msg`Read what was said about a child’s safety`,
   "record-read": msg`The record was read`,
   "record-exported": msg`The record was saved as a table`,
 };

@@ -27,8 +27,8 @@ def told(reason: str = "", name: str | None = "Ada") -> Told:
 @pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r"])
 def test_a_cell_that_would_be_run_is_read_as_text(begin: str) -> None:
     evil = f'{begin}HYPERLINK("http://evil.example","x")'
-    (row,) = csv.reader(io.StringIO(lines([told(reason=evil, name=evil)]), newline=""))
-    assert (row[2], row[-1]) == (f"'{evil}", f"'{evil}")
+    (row,) = csv.reader(io.StringIO(lines("identity", [told(reason=evil, name=evil)]), newline=""))
+    assert (row[3], row[-1]) == (f"'{evil}", f"'{evil}")
 
 
 def test_other_cells_stay_as_they_are() -> None:
@@ -38,13 +38,13 @@ def test_other_cells_stay_as_they_are() -> None:
 
 def test_quotes_commas_and_line_breaks_stay_inside_their_cell() -> None:
     reason = 'said "no", twice\nand left'
-    read = list(csv.reader(io.StringIO(line_of_heads() + lines([told(reason)]), newline="")))
+    read = list(csv.reader(io.StringIO(line_of_heads() + lines("identity", [told(reason)]), newline="")))
     assert read[0] == [BEGIN + HEADS[0], *HEADS[1:]]
     assert read[1] == [
-        "7", "2026-11-25T08:00:00+00:00", "Ada", str(WHO), "leader", "guardian-suspended", "Carmen", "person", str(WHOM), reason,
+        "identity", "7", "2026-11-25T08:00:00+00:00", "Ada", str(WHO), "leader", "guardian-suspended", "Carmen", "person", str(WHOM), reason,
     ]  # fmt: skip
 
 
 def test_somebody_without_a_name_is_an_id_alone() -> None:
-    (row,) = csv.reader(io.StringIO(lines([told(name=None)])))
-    assert (row[2], row[3]) == ("", str(WHO))
+    (row,) = csv.reader(io.StringIO(lines("identity", [told(name=None)])))
+    assert (row[3], row[4]) == ("", str(WHO))
