@@ -198,7 +198,12 @@ async def stream_after(tx: MemberTx, number: int, limit: int) -> tuple[list[Stre
         " where school_id = $1 and person_id = $2 and number > $3 order by number limit $5",
         tx.school, tx.person, number, tx.member.role, limit,
     )  # fmt: skip
-    return [_stream_event(row) for row in rows if row["mine"]], rows[-1]["number"] if rows else number
+    known = [_stream_event(row) for row in rows if row["mine"] and row["kind"] in _STREAM_KINDS]
+    return known, rows[-1]["number"] if rows else number
+
+
+_STREAM_KINDS = frozenset(StreamKind)
+"""A step of a kind that only a newer process knows is passed over: its person learns of it when they look."""
 
 
 def _stream_event(row: Row) -> StreamEvent:
@@ -218,15 +223,16 @@ async def be_online(tx: MemberTx, until: datetime) -> None:
 
 
 async def items(tx: MemberTx, before: tuple[datetime, UUID] | None, limit: int) -> list[Item]:
-    """The member's notifications in the role in use, newest first, one more than the limit when there are more."""
+    """The member's notifications in the role in use, newest first, one more than the limit when there are more. Those of a kind that
+    this process does not know are left to one that does."""
     rows = await tx.fetch(
         "select n.notification_id, n.kind, n.thread_id, n.content_id, n.created_at, n.seen_at, n.until,"
         "  coalesce(p.display_name, '') as author_name"
         " from notification n left join known_person p on p.school_id = n.school_id and p.person_id = n.author_id"
-        " where n.school_id = $1 and n.person_id = $2 and $3::text = any(n.roles)"
+        " where n.school_id = $1 and n.person_id = $2 and $3::text = any(n.roles) and n.kind = any($7::text[])"
         "   and ($4::timestamptz is null or (n.created_at, n.notification_id) < ($4, $5))"
         " order by n.created_at desc, n.notification_id desc limit $6",
-        tx.school, tx.person, tx.member.role, *(before or (None, None)), limit + 1,
+        tx.school, tx.person, tx.member.role, *(before or (None, None)), limit + 1, list(Kind),
     )  # fmt: skip
     return [_item(row) for row in rows]
 
@@ -239,16 +245,16 @@ def _item(row: Row) -> Item:
 
 
 async def deliveries(tx: Tx, before: tuple[datetime, UUID] | None, limit: int) -> list[DeliveryShown]:
-    """The school's deliveries, newest first, one more than the limit when there are more."""
+    """The school's deliveries of the kinds that this process knows, newest first, one more than the limit when there are more."""
     rows = await tx.fetch(
         "select d.delivery_id, d.channel, d.state, d.reason, d.attempts, d.created_at, d.updated_at, n.kind,"
         "  coalesce(p.display_name, '') as person_name"
         " from delivery d join notification n"
         "   on n.school_id = d.school_id and n.person_id = d.person_id and n.event_id = d.event_id"
         " left join known_person p on p.school_id = d.school_id and p.person_id = d.person_id"
-        " where d.school_id = $1 and ($2::timestamptz is null or (d.created_at, d.delivery_id) < ($2, $3))"
+        " where d.school_id = $1 and ($2::timestamptz is null or (d.created_at, d.delivery_id) < ($2, $3)) and n.kind = any($5::text[])"
         " order by d.created_at desc, d.delivery_id desc limit $4",
-        tx.school, *(before or (None, None)), limit + 1,
+        tx.school, *(before or (None, None)), limit + 1, list(Kind),
     )  # fmt: skip
     return [_delivery(row) for row in rows]
 
@@ -402,10 +408,12 @@ async def find_link(database: Database, token_hash: bytes) -> tuple[UUID, Person
 async def claim_due(
     worker: Database, now: datetime, limit: int, holder: str, hold_for: timedelta
 ) -> dict[UUID, list[DeliveryId]]:
-    """Take due deliveries of all schools for this process alone; gives them by school."""
+    """Take due deliveries of all schools for this process alone; gives them by school. Those of a kind that it does not know wait for
+    a process that does."""
     rows = await worker.fetch(
-        "select * from claim_due_deliveries($1, $2, $3, $4)", now, limit, holder, hold_for.total_seconds()
-    )
+        "select * from claim_due_deliveries($1, $2, $3, $4, $5)",
+        now, limit, holder, hold_for.total_seconds(), list(Kind),
+    )  # fmt: skip
     claimed: dict[UUID, list[DeliveryId]] = {}
     for row in rows:
         claimed.setdefault(row["school_id"], []).append(row["delivery_id"])

@@ -1,0 +1,10 @@
+"""A process is given the mails of those kinds alone that it knows; the words are in the SQL beside this file."""
+
+from bookbag.chassis.migrate import run_sql
+
+revision = "20261126_a_process_takes_what_it_knows"
+down_revision = "20261126_leaders_hear_of_broken_glass"
+
+
+def upgrade() -> None:
+    run_sql(__file__)
