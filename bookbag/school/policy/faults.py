@@ -3,8 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from bookbag.school.policy.phrases import phrase
+
 Path = tuple[str | int, ...]
 """Where a value is: keys and places in lists, from the top."""
+
+THE_DOCUMENT = phrase("the document")
+"""The path of what is wrong with all of it."""
 
 
 def dotted(path: Path) -> str:
@@ -12,7 +17,7 @@ def dotted(path: Path) -> str:
     text = ""
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
-    return text or "the document"
+    return text or THE_DOCUMENT
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from bookbag.school.policy.checks import CHECKS, Found, calendar, hours, rest
 from bookbag.school.policy.document import Policy
 from bookbag.school.policy.document.fields import LANGUAGE_TAG
 from bookbag.school.policy.faults import Fault, Lines, Path, PolicyRefused, at
+from bookbag.school.policy.phrases import phrase
 from bookbag.school.policy.reading import read
 from bookbag.school.policy.schema import schema, validator
 from bookbag.school.policy.shape import choices, fields_of, is_list, is_mapping, is_section, optional, plain
@@ -100,9 +101,17 @@ def _languages(data: Any) -> Found:
     for path, words in _words(Policy, data, ()):
         for tag in words:
             if languages.find(tag) is None and LANGUAGE_TAG.match(tag):
-                yield (*path, tag), f"{tag!r} is not a language Bookbag knows", "Use a tag such as en or cy."
+                yield (
+                    (*path, tag),
+                    phrase("{tag!r} is not a language Bookbag knows", tag=tag),
+                    phrase("Write a tag such as en or cy."),
+                )
         if default not in words:
-            yield path, f"the words are missing in {default}, the school's default language", f"Add {default}."
+            yield (
+                path,
+                phrase("the words are missing in {tag}, the school's default language", tag=default),
+                phrase("Add {it}.", it=default),
+            )
 
 
 def _words(kind: Any, data: Any, path: Path) -> Iterator[tuple[Path, dict[str, Any]]]:

@@ -11,7 +11,8 @@ from typing import Any
 
 import yaml
 
-from bookbag.school.policy.faults import Fault, Path, PolicyRefused, dotted
+from bookbag.school.policy.faults import THE_DOCUMENT, Fault, Path, PolicyRefused, dotted
+from bookbag.school.policy.phrases import phrase
 
 LARGEST = 256 * 1024
 """Characters. The presets have some 20,000."""
@@ -35,7 +36,8 @@ class Read:
 def read(text: str) -> Read:
     """Read one document. Raises PolicyRefused with all that is wrong with it as YAML."""
     if len(text) > LARGEST:
-        raise PolicyRefused([Fault("the document", f"it has {len(text):,} characters", f"Keep it within {LARGEST:,}.")])
+        much = phrase("it has {count:,} characters", count=len(text))
+        raise PolicyRefused([Fault(THE_DOCUMENT, much, phrase("Keep it within {limit:,}.", limit=LARGEST))])
     try:
         reader = _Reader(yaml.parse(text, Loader=_Loader))
         data = reader.document()
@@ -48,12 +50,12 @@ def read(text: str) -> Read:
 
 def _not_yaml(error: yaml.YAMLError) -> Fault:
     mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be read"
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or phrase("it cannot be read")
     line = mark.line + 1 if mark is not None else None
     return Fault(
-        "the document",
-        f"it is not YAML: {problem}",
-        "Look for a missing colon, quote or space at the line's start.",
+        THE_DOCUMENT,
+        phrase("it is not YAML: {problem}", problem=problem),
+        phrase("Look for a missing colon, quote or space at the line's start."),
         line,
     )
 
@@ -81,7 +83,10 @@ class _Reader:
                     documents += 1
                     if documents > 1:
                         self._refuse(
-                            (), event, "there is a second document", "Write one document, without a line of ---."
+                            (),
+                            event,
+                            phrase("there is a second document"),
+                            phrase("Write one document, without a line of ---."),
                         )
                         break
                     data = self._value(next(self._events), ())
@@ -93,10 +98,12 @@ class _Reader:
         self._values += 1
         self.lines.setdefault(path, event.start_mark.line + 1)
         if self._values > MOST_VALUES:
-            self._refuse(path, event, f"there are more than {MOST_VALUES:,} values", "Shorten the document.")
+            many = phrase("there are more than {count:,} values", count=MOST_VALUES)
+            self._refuse(path, event, many, phrase("Shorten the document."))
             raise _TooMuch
         if len(path) > DEEPEST:
-            self._refuse(path, event, f"it goes more than {DEEPEST} levels deep", "No setting lies that deep.")
+            deep = phrase("it goes more than {count} levels deep", count=DEEPEST)
+            self._refuse(path, event, deep, phrase("No setting lies that deep."))
             raise _TooMuch
         self._plain_only(event, path)
         if isinstance(event, yaml.MappingStartEvent):
@@ -107,16 +114,16 @@ class _Reader:
 
     def _plain_only(self, event: Any, path: Path) -> None:
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            self._refuse(path, event, "it uses an anchor (& or *)", "Write the value out.")
+            self._refuse(path, event, phrase("it uses an anchor (& or *)"), phrase("Write the value out."))
         elif getattr(event, "tag", None) and event.tag != "!":
-            self._refuse(path, event, f"it uses the tag {event.tag}", "Write the plain value.")
+            self._refuse(path, event, phrase("it uses the tag {tag}", tag=event.tag), phrase("Write the plain value."))
 
     def _mapping(self, path: Path) -> dict[str, Any]:
         found: dict[str, Any] = {}
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             line = event.start_mark.line + 1
             if not isinstance(event, yaml.ScalarEvent):
-                self._refuse(path, event, "a key must be a word", "Write `key: value`.")
+                self._refuse(path, event, phrase("a key must be a word"), phrase("Write `key: value`."))
                 self._value(event, (*path, "?"))
                 self._value(next(self._events), (*path, "?"))
                 continue
@@ -124,9 +131,8 @@ class _Reader:
             key = str(event.value)
             here = (*path, key)
             if key in found:
-                self._refuse(
-                    here, event, f"{key} is written twice, first on line {self.lines[here]}", "Keep one of them."
-                )
+                twice = phrase("{key} is written twice, first on line {line}", key=key, line=self.lines[here])
+                self._refuse(here, event, twice, phrase("Keep one of them."))
                 self._value(next(self._events), here)
                 continue
             self.lines[here] = line

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from bookbag.school.policy.document import Policy
 from bookbag.school.policy.faults import Path, dotted
+from bookbag.school.policy.phrases import Phrase, phrase, said
 from bookbag.school.policy.shape import choices, fields_of, is_section, optional, plain
 from bookbag.school.policy.values import to_data
 
@@ -61,12 +62,22 @@ def next_change(versions: Sequence[V], at: datetime) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One setting that differs: its path, what it says of itself, and both values as people write them (None: absent)."""
+    """One setting that differs: its path, what it says of itself, and both values as they stand in the document (None: absent)."""
 
     path: str
-    about: str
-    before: str | None
-    after: str | None
+    about: Phrase
+    was: Any
+    is_: Any
+
+    @property
+    def before(self) -> str | None:
+        """What it was, in English words."""
+        return in_words(self.was, "en")
+
+    @property
+    def after(self) -> str | None:
+        """What it is, in English words."""
+        return in_words(self.is_, "en")
 
     def __str__(self) -> str:
         """In words."""
@@ -87,7 +98,7 @@ def _differ(kind: Any, before: Any, after: Any, path: Path, about: str = "") -> 
         return
     both = (before, after)
     if not (is_section(kind) and all(isinstance(side, dict) for side in both)):
-        yield Change(dotted(path), about, _words(before), _words(after))
+        yield Change(dotted(path), phrase(about), before, after)
         return
     for field in fields_of(kind):
         one, other = (side.get(field.key) for side in both)
@@ -102,18 +113,21 @@ def _inside(kind: Any) -> Any:
     return pair[1] if pair else plain(kind)
 
 
-def _words(value: Any) -> str | None:
+def in_words(value: Any, language: str) -> str | None:
+    """A setting's value as people write it, with what is neither a name nor a number said in a language; None for an absent one."""
     if value is None:
         return None
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return said(phrase("yes") if value else phrase("no"), language)
     held = value
     if isinstance(value, dict):
         pairs: dict[str, Any] = held
         if set(pairs) == {"from", "to"}:
             return f"{pairs['from']}–{pairs['to']}"
-        return "; ".join(f"{key}: {_words(one)}" for key, one in pairs.items()) or "nothing"
+        return "; ".join(f"{key}: {in_words(one, language)}" for key, one in pairs.items()) or said(
+            phrase("nothing"), language
+        )
     if isinstance(value, list):
         items: list[Any] = held
-        return ", ".join(str(_words(one)) for one in items) or "none"
+        return ", ".join(str(in_words(one, language)) for one in items) or said(phrase("none"), language)
     return str(value)

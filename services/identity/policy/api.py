@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from bookbag.chassis.http import Body, Text
 from bookbag.chassis.problems import Problem, ProblemKind
+from bookbag.directory.call import Call
 from bookbag.directory.http import SIGNED_IN, CallHere
 from bookbag.school.policy.parse import as_data
 from bookbag.school.roles import Role
@@ -97,7 +98,7 @@ async def list_versions(
 @router.get("/versions/{number}")
 async def read_version(number: Number, call: CallHere) -> VersionInFull:
     """POL-2. Leaders. 404 no such version."""
-    return _in_full(await editing.read_version(call, number))
+    return await _in_full(call, await editing.read_version(call, number))
 
 
 @router.get("/at")
@@ -106,18 +107,19 @@ async def read_version_at(
     instant: Annotated[AwareDatetime | None, Query(description="RFC 3339, past or future; left out: now.")] = None,
 ) -> VersionInFull:
     """POL-2. Leaders. Which rules held at an instant, or will. 404 before the school was founded."""
-    return _in_full(await editing.read_version_at(call, instant or call.now))
+    return await _in_full(call, await editing.read_version_at(call, instant or call.now))
 
 
 @router.post("/check")
 async def check_draft(given: GivenDraft, call: CallHere) -> DraftShown:
     """POL-2. Leaders. Every mistake of a draft, or its difference and what it means. Changes nothing."""
     found = await editing.check_draft(call, given.document, given.data)
-    draft = found.draft
+    draft, language = found.draft, spoken(await editing.language_of(call))
     return DraftShown(
-        faults=FaultShown.all_of(found.faults),
-        changes=ChangeShown.all_of(found.changes),
-        meaning=MeaningShown.of(draft.rules, await editing.language_of(call)) if draft else None,
+        language=language,
+        faults=FaultShown.all_of(found.faults, language),
+        changes=ChangeShown.all_of(found.changes, language),
+        meaning=MeaningShown.of(draft.rules, language) if draft else None,
         document=draft.document if draft else None,
         data=as_data(draft.policy) if draft else None,
     )
@@ -166,10 +168,12 @@ def refusal(refused: DraftRefused) -> Problem:
     return Problem(POLICY_REFUSED, detail, extra={"field": first.path, "faults": len(refused.faults)})
 
 
-def _in_full(found: editing.InFull) -> VersionInFull:
+async def _in_full(call: Call, found: editing.InFull) -> VersionInFull:
+    language = spoken(await editing.language_of(call))
     return VersionInFull(
+        language=language,
         version=VersionShown.model_validate(found.version),
         document=found.text.document,
         data=json.loads(found.text.data),
-        changes=ChangeShown.all_of(found.changes),
+        changes=ChangeShown.all_of(found.changes, language),
     )

@@ -8,8 +8,9 @@ from typing import Any
 from bookbag.school.policy.checks import walk
 from bookbag.school.policy.document import Policy
 from bookbag.school.policy.document.conduct import TermsText
-from bookbag.school.policy.faults import Fault, PolicyRefused
+from bookbag.school.policy.faults import THE_DOCUMENT, Fault, PolicyRefused
 from bookbag.school.policy.parse import as_data, checked, parse
+from bookbag.school.policy.phrases import phrase
 from bookbag.school.policy.rewriting import rewritten
 from bookbag.school.policy.rules import SchoolRules
 from bookbag.school.policy.writing import written
@@ -60,7 +61,9 @@ def refuse_unfit(draft: Draft, current: Policy, *, zone: str) -> None:
 
 def _zone(policy: Policy, zone: str) -> Iterator[Fault]:
     if policy.calendar.zone != zone:
-        yield Fault("calendar.zone", f"the school's clocks are in {zone}", f"Write {zone}.")
+        yield Fault(
+            "calendar.zone", phrase("the school's clocks are in {zone}", zone=zone), phrase("Write {it}.", it=zone)
+        )
 
 
 def _terms(new: Policy, current: Policy) -> Iterator[Fault]:
@@ -74,17 +77,16 @@ def _terms(new: Policy, current: Policy) -> Iterator[Fault]:
         if not same or before.agreement is not after.agreement:
             yield Fault(
                 f"terms.{name}.version",
-                f"people have accepted the words of {before.version!r}, and they differ now",
-                "Give the new words a new version; everybody is then asked again.",
+                phrase("people have accepted the words of {version!r}, and they differ now", version=before.version),
+                phrase("Give the new words a new version; everybody is then asked again."),
             )
 
 
 def _refuse_unprintable(policy: Policy) -> None:
     """Characters that no page shows and no database keeps."""
     if any(_unseen(character) for text in _texts(as_data(policy)) for character in text):
-        raise PolicyRefused(
-            [Fault("the document", "it holds characters that cannot be shown", "Write the words anew by hand.")]
-        )
+        unseen = phrase("it holds characters that cannot be shown")
+        raise PolicyRefused([Fault(THE_DOCUMENT, unseen, phrase("Write the words anew by hand."))])
 
 
 def _unseen(character: str) -> bool:

@@ -7,11 +7,12 @@ from uuid import UUID
 
 from bookbag.chassis.http import Shown
 from bookbag.school.policy.faults import Fault
+from bookbag.school.policy.phrases import said
 from bookbag.school.policy.preview import DrawnDay, Explained, describe, drawn_week
 from bookbag.school.policy.preview.say import CATALOGUES
 from bookbag.school.policy.rules import Outcome, ReasonCode, SchoolRules
 from bookbag.school.policy.rules.reasons import Reason
-from bookbag.school.policy.versions import Change
+from bookbag.school.policy.versions import Change, in_words
 from bookbag.school.time.week import Spans
 
 
@@ -109,8 +110,14 @@ class ChangeShown(Shown):
     after: str | None
 
     @classmethod
-    def all_of(cls, changes: Sequence[Change]) -> list[Self]:
-        return [cls.model_validate(one) for one in changes]
+    def all_of(cls, changes: Sequence[Change], language: str) -> list[Self]:
+        return [
+            cls(
+                path=said(one.path, language), about=said(one.about, language), before=in_words(one.was, language),
+                after=in_words(one.is_, language),
+            )
+            for one in changes
+        ]  # fmt: skip
 
 
 class FaultShown(Shown):
@@ -122,8 +129,14 @@ class FaultShown(Shown):
     line: int | None
 
     @classmethod
-    def all_of(cls, faults: Sequence[Fault]) -> list[Self]:
-        return [cls.model_validate(one) for one in faults]
+    def all_of(cls, faults: Sequence[Fault], language: str) -> list[Self]:
+        return [
+            cls(
+                path=said(one.path, language), problem=said(one.problem, language), right=said(one.right, language),
+                line=one.line,
+            )
+            for one in faults
+        ]  # fmt: skip
 
 
 class ReviewShown(Shown):
@@ -147,8 +160,9 @@ class PolicyShown(Shown):
 
 
 class VersionInFull(Shown):
-    """One version with its text, and what it changed against the one before."""
+    """One version with its text, and what it changed against the one before, in words of `language`."""
 
+    language: str
     version: VersionShown
     document: str
     data: dict[str, Any]
@@ -163,8 +177,10 @@ class Versions(Shown):
 
 
 class DraftShown(Shown):
-    """What a draft would mean: its mistakes, or else its difference against the rules that count now, and its meaning."""
+    """What a draft would mean: its mistakes, or else its difference against the rules that count now, and its meaning; all of it in words
+    of `language`."""
 
+    language: str
     faults: list[FaultShown]
     changes: list[ChangeShown]
     meaning: MeaningShown | None

@@ -125,6 +125,34 @@ async def test_a_mistake_is_refused_with_its_path_and_what_would_be_right(leader
     assert (await leader.ask("GET")).json()["newest"] == 1
 
 
+@pytest.mark.req("TR-6")
+async def test_a_leader_who_reads_spanish_is_told_mistakes_and_differences_in_spanish(
+    leader: Screen, identity: Runtime
+):
+    async with identity.database.tenant(leader.school.id) as tx:
+        await tx.execute(
+            "update person set language = 'es' where school_id = $1 and person_id = $2",
+            leader.school.id,
+            leader.school.leader,
+        )
+    data = await leader.data(outside="never")
+    mistaken = (await leader.ask("POST", "/check", json={"data": data})).json()
+    (fault,) = mistaken["faults"]
+    assert (mistaken["language"], fault["path"]) == ("es", "messages.families.outside")
+    assert fault["problem"] == "'never' no se puede elegir aquí"
+    assert fault["right"] == "Elija entre: send, hold, refuse."
+    data = await leader.data()
+    data["pupils"]["may_use_guardians_account"] = True
+    checked = (await leader.ask("POST", "/check", json={"data": data})).json()
+    (change,) = checked["changes"]
+    assert (change["about"], change["before"], change["after"]) == (
+        "si un alumno puede usar la cuenta de un familiar", "no", "sí",
+    )  # fmt: skip
+    await leader.save(data=data)
+    kept = (await leader.ask("GET", "/versions/2")).json()
+    assert (kept["language"], kept["changes"]) == ("es", checked["changes"])
+
+
 async def test_a_check_tells_the_difference_and_the_meaning_and_saves_nothing(leader: Screen):
     answer = (await leader.ask("POST", "/check", json={"data": await leader.data(outside="refuse")})).json()
     assert [one["path"] for one in answer["changes"]] == ["messages.families.outside"]

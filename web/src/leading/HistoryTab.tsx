@@ -35,7 +35,7 @@ export function HistoryTab({ newest }: { newest: number }) {
             </p>
             {open?.version.number === each.number ? (
               open.changes.length > 0 ? (
-                <Changes changes={open.changes} />
+                <Changes changes={open.changes} language={open.language} />
               ) : (
                 <p className="leading-note">{t`The first version.`}</p>
               )

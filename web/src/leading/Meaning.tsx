@@ -25,13 +25,13 @@ export function Sentences({ meaning, only }: { meaning: Meaning; only?: readonly
   );
 }
 
-export function Changes({ changes }: { changes: PolicyChange[] }) {
+export function Changes({ changes, language }: { changes: PolicyChange[]; language: string }) {
   const { t } = useLingui();
   return (
     <ul className="changes" data-testid="changes">
       {changes.map((each) => (
         <li key={each.path}>
-          <span className="changes-about" lang="en" dir="ltr">
+          <span className="changes-about" lang={language} dir="auto">
             {each.about || each.path}
           </span>
           <span className="changes-path" lang="en" dir="ltr">
@@ -57,16 +57,18 @@ export function Changes({ changes }: { changes: PolicyChange[] }) {
   );
 }
 
-export function Faults({ faults }: { faults: PolicyFault[] }) {
+export function Faults({ faults, language }: { faults: PolicyFault[]; language: string }) {
   const { t } = useLingui();
   if (faults.length === 0) return null;
   return (
     <Notice tone="brick" title={t`This cannot be saved yet`} urgent>
-      <ul className="faults" lang="en" dir="ltr" data-testid="faults">
+      <ul className="faults" lang={language} dir={directionOf(language)} data-testid="faults">
         {faults.map((each) => (
           <li key={`${each.path} ${each.problem}`}>
-            <strong>{each.line === null ? each.path : `${each.line}: ${each.path}`}</strong> {each.problem}.{" "}
-            {each.right}
+            <strong>
+              <bdi>{each.line === null ? each.path : `${each.line}: ${each.path}`}</bdi>
+            </strong>{" "}
+            {each.problem}. {each.right}
           </li>
         ))}
       </ul>

@@ -152,14 +152,14 @@ export default function PolicyPage() {
         </div>
         {mayEdit && tab !== "rules" && tab !== "history" && tab !== "review" && (
           <aside className="leading-aside" aria-label={t`What this means`}>
-            <Faults faults={checked?.faults ?? []} />
+            <Faults faults={checked?.faults ?? []} language={checked?.language ?? meaning.language} />
             {tab === "hours" && <WeekDrawing week={meaning.week} zone={meaning.zone} />}
             <h2>{t`What this means`}</h2>
             <Sentences meaning={meaning} only={sectionsOf[tab]} />
             {changes.length > 0 && (
               <>
                 <h2>{t`You changed`}</h2>
-                <Changes changes={changes} />
+                <Changes changes={changes} language={checked?.language ?? meaning.language} />
               </>
             )}
           </aside>

@@ -16,7 +16,7 @@ export function ReviewTab({ editing, done }: { editing: PolicyEditing; done(): v
   const [from, setFrom] = useState("");
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
-  const changes = editing.checked?.changes ?? [];
+  const { checked } = editing;
 
   const save = async (event: FormEvent) => {
     event.preventDefault();
@@ -30,7 +30,7 @@ export function ReviewTab({ editing, done }: { editing: PolicyEditing; done(): v
   return (
     <form className="leading-card" onSubmit={save}>
       <h2>{t`What will change`}</h2>
-      <Changes changes={changes} />
+      {checked && <Changes changes={checked.changes} language={checked.language} />}
       <TextField
         label={t`Why`}
         help={t`Kept in the history, for leaders and for the school’s record.`}
@@ -66,7 +66,7 @@ export function ReviewTab({ editing, done }: { editing: PolicyEditing; done(): v
       <Button
         type="submit"
         look="primary"
-        isDisabled={busy || reason.trim() === "" || changes.length === 0 || (start === "later" && from === "")}
+        isDisabled={busy || reason.trim() === "" || !checked?.changes.length || (start === "later" && from === "")}
         data-testid="save-policy"
       >
         {t`Save for the whole school`}

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from bookbag.school.policy.checks import Found, looks_at
 from bookbag.school.policy.document.fields import ClosedDay, Period
+from bookbag.school.policy.phrases import phrase
 
 
 def zone_named(key: str) -> ZoneInfo | None:
@@ -21,11 +22,11 @@ def zone_named(key: str) -> ZoneInfo | None:
 def the_zone_exists(zone: str) -> Found:
     if zone_named(zone) is None:
         near = get_close_matches(zone, sorted(available_timezones()), 1, cutoff=0.5)
-        meant = f"Did you mean {near[0]}? " if near else ""
+        meant = phrase("Did you mean {near}? ", near=near[0]) if near else ""
         yield (
             ("calendar", "zone"),
-            f"there is no time zone {zone!r}",
-            f"{meant}Write its IANA name, such as Europe/London.",
+            phrase("there is no time zone {zone!r}", zone=zone),
+            phrase("{meant}Write its IANA name, such as Europe/London.", meant=meant),
         )
 
 
@@ -37,9 +38,12 @@ def terms_follow_each_other(terms: tuple[Period, ...]) -> Found:
         if terms[place].first <= terms[place - 1].last and terms[place].first <= terms[place].last:
             yield (
                 ("calendar", "terms", place, "first"),
-                f"{terms[place].name} begins on {terms[place].first}, before {terms[place - 1].name} has ended",
-                f"Begin after {terms[place - 1].last}, and list terms in order.",
-            )
+                phrase(
+                    "{term} begins on {first}, before {before} has ended",
+                    term=terms[place].name, first=terms[place].first, before=terms[place - 1].name,
+                ),
+                phrase("Begin after {last}, and list terms in order.", last=terms[place - 1].last),
+            )  # fmt: skip
 
 
 @looks_at("calendar.holidays", "calendar.terms")
@@ -51,16 +55,19 @@ def holidays_are_inside_a_term(holidays: tuple[Period, ...], terms: tuple[Period
         ):
             yield (
                 ("calendar", "holidays", place),
-                f"{holiday.name} ({holiday.first} to {holiday.last}) is not inside a term",
-                "Check its dates; between terms there is no school anyway, so such a holiday is left out.",
-            )
+                phrase(
+                    "{holiday} ({first} to {last}) is not inside a term",
+                    holiday=holiday.name, first=holiday.first, last=holiday.last,
+                ),
+                phrase("Check its dates; between terms there is no school anyway, so such a holiday is left out."),
+            )  # fmt: skip
     in_order = sorted(holidays, key=lambda one: one.first)
     for one, other in pairwise(in_order):
         if other.first <= one.last:
             yield (
                 ("calendar", "holidays", holidays.index(other)),
-                f"{other.name} overlaps {one.name}",
-                "Keep each date in one holiday.",
+                phrase("{one} overlaps {other}", one=other.name, other=one.name),
+                phrase("Keep each date in one holiday."),
             )
 
 
@@ -72,11 +79,19 @@ def closed_days_are_school_days_otherwise(
     for place, one in enumerate(closed):
         path = ("calendar", "closed_days", place, "date")
         if not any(term.first <= one.date <= term.last for term in terms):
-            yield path, f"{one.date} is not inside a term", "Check the date; outside terms every day is closed."
+            yield (
+                path,
+                phrase("{date} is not inside a term", date=one.date),
+                phrase("Check the date; outside terms every day is closed."),
+            )
         elif any(holiday.first <= one.date <= holiday.last for holiday in holidays):
-            yield path, f"{one.date} is in a holiday already", "Remove it, or correct the date."
+            yield (
+                path,
+                phrase("{date} is in a holiday already", date=one.date),
+                phrase("Remove it, or correct the date."),
+            )
         if one.date in seen:
-            yield path, f"{one.date} is listed twice", "Keep one."
+            yield path, phrase("{date} is listed twice", date=one.date), phrase("Keep one.")
         seen.add(one.date)
 
 
@@ -84,6 +99,9 @@ def _ends_after_it_begins(kind: str, place: int, period: Period) -> Found:
     if period.last < period.first:
         yield (
             ("calendar", kind, place, "last"),
-            f"{period.name} ends on {period.last}, before it begins on {period.first}",
-            f"Write a date on or after {period.first}.",
-        )
+            phrase(
+                "{period} ends on {last}, before it begins on {first}",
+                period=period.name, last=period.last, first=period.first,
+            ),
+            phrase("Write a date on or after {first}.", first=period.first),
+        )  # fmt: skip

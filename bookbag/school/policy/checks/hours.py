@@ -9,6 +9,7 @@ from bookbag.school.policy.document.fields import Hours, NamedHours, Week
 from bookbag.school.policy.document.messages import FamilyWindow, Outside, Promise, PromiseKind, StaffWindow
 from bookbag.school.policy.document.people import Lessons, StaffAccess, StaffNotifications
 from bookbag.school.policy.faults import Path
+from bookbag.school.policy.phrases import Phrase, phrase, weekday
 from bookbag.school.policy.weeks import lesson_timetable, timetable
 from bookbag.school.time.week import NEVER, WEEKDAYS, DayKind, NotATime, Timetable, clock_of, minute_of
 
@@ -33,22 +34,26 @@ def _one_day(path: Path, spans: list[tuple[int, int, int]]) -> Found:
         if end <= start:
             yield (
                 (*path, place, "to"),
-                f"{clock_of(end)} is not after {clock_of(start)}",
-                "Hours end later on the same day; for a night write two spans, to 24:00 and from 00:00.",
+                phrase("{end} is not after {start}", end=clock_of(end), start=clock_of(start)),
+                phrase("Hours end later on the same day; for a night write two spans, to 24:00 and from 00:00."),
             )
     kept = [one for one in sorted(spans) if one[0] < one[1]]
     for (a, b, _), (start, end, place) in pairwise(kept):
         if start < b:
             yield (
                 (*path, place, "from"),
-                f"{clock_of(start)}–{clock_of(end)} overlaps {clock_of(a)}–{clock_of(b)}",
-                f"Begin at {clock_of(b)} or later, or make one span of both.",
+                phrase("{one} overlaps {other}", one=_span(start, end), other=_span(a, b)),
+                phrase("Begin at {end} or later, or make one span of both.", end=clock_of(b)),
             )
+
+
+def _span(start: int, end: int) -> str:
+    return f"{clock_of(start)}–{clock_of(end)}"
 
 
 def hours_beyond(
     inner: Hours, outer: Timetable, path: Path = (), staff: Timetable = NEVER
-) -> Iterator[tuple[Path, str]]:
+) -> Iterator[tuple[Path, Phrase]]:
     """The spans of `inner` that reach beyond `outer`, each with its path and words."""
     beyond = timetable(inner, staff).minus(outer)
     told: set[tuple[int, tuple[int, int]]] = set()
@@ -57,7 +62,7 @@ def hours_beyond(
             for start, end in beyond.spans(kind, day):
                 if (day, (start, end)) not in told:  # the same minutes on another kind of day only repeat it
                     told.add((day, (start, end)))
-                    when = f"{clock_of(start)}–{clock_of(end)} of {name.capitalize()}"
+                    when = phrase("{hours} of {weekday}", hours=_span(start, end), weekday=weekday(name))
                     yield _span_of(inner, path, day, start), when
 
 
@@ -74,23 +79,35 @@ def _span_of(hours: Hours, path: Path, day: int, minute: int) -> Path:
 @looks_at("staff.hours")
 def the_working_day_has_hours(hours: Hours) -> Found:
     if isinstance(hours, NamedHours) and hours is not NamedHours.ALWAYS:
-        yield ("staff", "hours"), f"{str(hours)!r} leaves nobody at work", "Write the hours of each weekday."
+        yield (
+            ("staff", "hours"),
+            phrase("{hours!r} leaves nobody at work", hours=str(hours)),
+            phrase("Write the hours of each weekday."),
+        )
     elif isinstance(hours, Week) and not any(any(day) for day in timetable(hours).days):
-        yield ("staff", "hours"), "no weekday has hours", "Write the hours of at least one weekday."
+        yield ("staff", "hours"), phrase("no weekday has hours"), phrase("Write the hours of at least one weekday.")
 
 
 @looks_at("staff.hours", "lessons")
 def lessons_are_within_staff_hours(hours: Hours, lessons: Lessons) -> Found:
     staff = timetable(hours)
     for path, words in hours_beyond(lessons.hours, staff, ("lessons", "hours"), staff):
-        yield path, f"lessons at {words} are outside staff hours", "Let lessons begin and end within staff.hours."
+        yield (
+            path,
+            phrase("lessons at {when} are outside staff hours", when=words),
+            phrase("Let lessons begin and end within staff.hours."),
+        )
 
 
 @looks_at("staff.hours", "answers.slots")
 def answers_are_within_staff_hours(hours: Hours, slots: Hours) -> Found:
     staff = timetable(hours)
     for path, words in hours_beyond(slots, staff, ("answers", "slots"), staff):
-        yield path, f"answers at {words} are outside staff hours", "Let answering slots lie within staff.hours."
+        yield (
+            path,
+            phrase("answers at {when} are outside staff hours", when=words),
+            phrase("Let answering slots lie within staff.hours."),
+        )
 
 
 @looks_at("staff.hours", "staff.access", "answers.slots", "staff.notifications")
@@ -100,12 +117,16 @@ def staff_can_come_in_when_they_are_needed(
     staff = timetable(hours)
     entry = timetable(access.hours, staff)
     for path, words in hours_beyond(slots, entry, ("answers", "slots"), staff):
-        yield path, f"nobody may come in to answer at {words}", "Widen staff.access.hours, or move the slot."
+        yield (
+            path,
+            phrase("nobody may come in to answer at {when}", when=words),
+            phrase("Widen staff.access.hours, or move the slot."),
+        )
     for path, words in hours_beyond(notifications.hours, entry, ("staff", "notifications", "hours"), staff):
         yield (
             path,
-            f"phones would ring at {words}, when nobody may come in",
-            "Widen staff.access.hours, or narrow these.",
+            phrase("phones would ring at {when}, when nobody may come in", when=words),
+            phrase("Widen staff.access.hours, or narrow these."),
         )
 
 
@@ -116,7 +137,11 @@ def answers_can_be_sent(hours: Hours, lessons: Lessons, slots: Hours, window: St
     staff = timetable(hours)
     left = timetable(slots, staff)
     if not any(any(day) for day in left.days):
-        yield ("answers", "slots"), "an answer is promised, yet nobody answers at any time", "Write when staff answer."
+        yield (
+            ("answers", "slots"),
+            phrase("an answer is promised, yet nobody answers at any time"),
+            phrase("Write when staff answer."),
+        )
         return
     if window.outside is Outside.REFUSE:
         left = left.meet(timetable(window.hours, staff))
@@ -125,8 +150,8 @@ def answers_can_be_sent(hours: Hours, lessons: Lessons, slots: Hours, window: St
     if not any(left.days[DayKind.SCHOOL]):
         yield (
             ("answers", "slots"),
-            "all answering slots lie where staff may not write (in lessons, or outside messages.staff.hours)",
-            "Add a slot before or after lessons.",
+            phrase("all answering slots lie where staff may not write (in lessons, or outside messages.staff.hours)"),
+            phrase("Add a slot before or after lessons."),
         )
 
 
@@ -145,10 +170,18 @@ def a_promise_says_how_much(promise: Promise) -> Found:
     for name in ("hours", "days", "time"):
         value = getattr(promise, name)
         if name == wanted and value is None:
-            yield (*path, name), f"it is missing: the promise counts {promise.kind}", f"Write {name}."
+            yield (
+                (*path, name),
+                phrase("it is missing: the promise counts {kind}", kind=str(promise.kind)),
+                phrase("Write {it}.", it=name),
+            )
         if name != wanted and value is not None:
-            better = f"Remove it, or write {wanted}." if wanted else "Remove it, or choose another kind of promise."
-            yield (*path, name), f"it does not belong to the promise {str(promise.kind)!r}", better
+            better = (
+                phrase("Remove it, or write {it}.", it=wanted)
+                if wanted
+                else phrase("Remove it, or choose another kind of promise.")
+            )
+            yield (*path, name), phrase("it does not belong to the promise {kind!r}", kind=str(promise.kind)), better
 
 
 @looks_at("staff.hours", "answers.promise")
@@ -161,8 +194,10 @@ def the_end_of_day_is_in_staff_hours(hours: Hours, promise: Promise) -> Found:
         if spans and not any(start < promise.time <= end for start, end in spans):
             yield (
                 ("answers", "promise", "time"),
-                f"{clock_of(promise.time)} is outside staff hours of {name.capitalize()}",
-                "Promise an hour at which staff are still at work.",
+                phrase(
+                    "{time} is outside staff hours of {weekday}", time=clock_of(promise.time), weekday=weekday(name)
+                ),
+                phrase("Promise an hour at which staff are still at work."),
             )
 
 
@@ -170,11 +205,19 @@ def the_end_of_day_is_in_staff_hours(hours: Hours, promise: Promise) -> Found:
 def families_can_write_at_some_time(window: FamilyWindow, hours: Hours) -> Found:
     never = not any(any(day) for day in timetable(window.hours, timetable(hours)).days)
     if never and window.outside is not Outside.SEND:
-        yield ("messages", "families", "hours"), "families could never write", "Write hours, or let outside be send."
+        yield (
+            ("messages", "families", "hours"),
+            phrase("families could never write"),
+            phrase("Write hours, or let outside be send."),
+        )
 
 
 @looks_at("messages.staff", "staff.hours")
 def staff_can_write_at_some_time(window: StaffWindow, hours: Hours) -> Found:
     never = not any(any(day) for day in timetable(window.hours, timetable(hours)).days)
     if never and window.outside is not Outside.SEND:
-        yield ("messages", "staff", "hours"), "staff could never write", "Write hours, or let outside be send."
+        yield (
+            ("messages", "staff", "hours"),
+            phrase("staff could never write"),
+            phrase("Write hours, or let outside be send."),
+        )
