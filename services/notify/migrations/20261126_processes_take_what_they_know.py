@@ -2,7 +2,7 @@
 
 from bookbag.chassis.migrate import run_sql
 
-revision = "20261126_a_process_takes_what_it_knows"
+revision = "20261126_processes_take_what_they_know"
 down_revision = "20261126_leaders_hear_of_broken_glass"
 
 

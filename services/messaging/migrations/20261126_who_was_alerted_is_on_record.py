@@ -2,7 +2,7 @@
 
 from bookbag.chassis.migrate import run_sql
 
-revision = "20261126_readings_about_safety_are_recorded"
+revision = "20261126_who_was_alerted_is_on_record"
 down_revision = "20261126_who_waits_for_an_answer"
 
 
