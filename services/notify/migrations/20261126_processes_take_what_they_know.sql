@@ -1,11 +1,8 @@
 -- While an installation is renewed, old and new processes work side by side. A mail of a kind that a process does not know waits for one
--- that does: each names the kinds that it can write. Whoever runs the code before this one names none and gets those of messages.
+-- that does: each names the kinds that it can write.
 
-drop function claim_due_deliveries(timestamptz, integer, text, double precision);
-
-create function claim_due_deliveries(
-  p_now timestamptz, p_limit integer, p_holder text, p_seconds double precision, p_kinds text[] default array['message']
-) returns table (school_id uuid, delivery_id uuid)
+create function claim_due_deliveries(p_now timestamptz, p_limit integer, p_holder text, p_seconds double precision, p_kinds text[])
+returns table (school_id uuid, delivery_id uuid)
 language sql security definer set search_path = pg_catalog, public, pg_temp as $$
   update delivery d set holder = p_holder, claimed_until = p_now + make_interval(secs => p_seconds)
   from (
@@ -18,5 +15,12 @@ language sql security definer set search_path = pg_catalog, public, pg_temp as $
   where d.school_id = due.school_id and d.delivery_id = due.delivery_id
   returning d.school_id, d.delivery_id
 $$;
-revoke all on function claim_due_deliveries from public;
-grant execute on function claim_due_deliveries to $worker;
+revoke all on function claim_due_deliveries(timestamptz, integer, text, double precision, text[]) from public;
+grant execute on function claim_due_deliveries(timestamptz, integer, text, double precision, text[]) to $worker;
+
+-- Whoever runs the code before this one names none, and knows those of messages.
+create or replace function claim_due_deliveries(p_now timestamptz, p_limit integer, p_holder text, p_seconds double precision)
+returns table (school_id uuid, delivery_id uuid)
+language sql security definer set search_path = pg_catalog, public, pg_temp as $$
+  select * from claim_due_deliveries(p_now, p_limit, p_holder, p_seconds, array['message'])
+$$;
