@@ -1,5 +1,6 @@
 """Answers that were promised: who waits for one, what ends the waiting, and who sees that somebody waits too long."""
 
+import re
 from typing import Any
 
 import pytest
@@ -158,3 +159,26 @@ async def test_leaders_of_another_school_see_none_of_it(house: House) -> None:
         async with school_at(house, "2026-12-02 10:00", "b") as other:
             leader = await other.oak.person("Other Leader", "leader")
             assert await overdue(leader) == []
+
+
+async def test_however_long_a_thread_is_who_waits_is_found_at_its_end(house: House) -> None:
+    async with school_at(house, MONDAY_MORNING, "b", lessons__hours="never") as school:
+        oak = school.oak
+        await oak.changes(
+            "insert into message (school_id, message_id, thread_id, seq, author_id, author_side, author_role, language, text, sent_at,"
+            " answer_by) select $1, gen_random_uuid(), $2::uuid, s, $3, 'family', 'guardian', 'en', 'words', $4::timestamptz, $4"
+            " from generate_series(1, 500) s",
+            oak.thread, oak.rosa.id, oak.runtime.clock.now(),
+        )  # fmt: skip
+        await oak.changes("update thread set head_seq = 500 where school_id = $1 and thread_id = $2::uuid", oak.thread)
+        assert (await owed(school) or {})["messages"] == 500
+        await school.writes(oak.teacher, "To all of it.")
+        await school.writes(oak.rosa, "Gracias")
+        assert (await owed(school) or {})["messages"] == 1
+        async with oak.runtime.database.tenant(oak.id) as tx:
+            await tx.execute("set local enable_seqscan = off")
+            plan = await tx.fetchval(
+                "explain (analyze, format json) select * from owed_in($1, $2::uuid)", oak.id, oak.thread
+            )
+        passed_over = [int(rows) for rows in re.findall(r'"Rows Removed by Filter": (\d+)', plan)]
+        assert max(passed_over, default=0) <= 1
