@@ -8,12 +8,14 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from uuid import uuid4
 
 import asyncpg
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.e2e.conftest import DESK, sign_in
+from tests.e2e.letters import thread_about
 from tests.e2e.test_every_screen import findings, settled, too_wide
 from tests.support.browsing import PHONE
 from tests.support.product import Product
@@ -84,6 +86,34 @@ def test_safeguarding_keeps_it_as_a_table_and_that_is_recorded(
     assert (rows[0]["by"], rows[0]["whom"], rows[0]["reason"]) == ("Mrs Rowe", suspended, f"'{REASON}")
     page.get_by_test_id("record-act").select_option("record-exported")
     expect(page.get_by_test_id("record-record-exported").first).to_contain_text("Mr Dunn")
+
+
+@pytest.mark.req("MSG-15")
+def test_who_read_about_a_childs_safety_stands_among_the_acts_of_all_services(
+    product: Product, contexts: Contexts, suspended: str
+) -> None:
+    with product.client("Daniel", "guardian") as http:
+        written = http.post(
+            f"/messaging/v1/threads/{thread_about(http, 'Maya')}/messages",
+            json={"text": "She is afraid.", "about_safety": True},
+            headers={"idempotency-key": str(uuid4())},
+        )
+        assert written.status_code == 201, written.text
+    with product.client("Dunn", "safeguarding") as lead:
+        assert lead.get("/messaging/v1/safety").json()["items"]
+    page = sign_in(contexts(viewport=DESK), product, "Rowe", "leader")
+    read_record(page)
+    expect(page.get_by_test_id("record-guardian-suspended").first).to_be_attached()
+    entry = page.get_by_test_id("record-safety-read").first
+    for text in ("Read what was said about a child’s safety", "Mr Dunn", "Maya Reed García"):
+        expect(entry).to_contain_text(text)
+    page.get_by_test_id("record-act").select_option("safety-read")
+    expect(page.get_by_test_id("record-guardian-suspended")).to_have_count(0)
+    with page.expect_download() as download:
+        page.get_by_test_id("record-save").click()
+    rows = list(csv.DictReader(Path(download.value.path()).read_text(encoding="utf-8-sig").splitlines()))
+    assert {(row["service"], row["act"]) for row in rows} == {("messaging", "safety-read")}
+    assert (rows[0]["by"], rows[0]["whom"]) == ("Mr Dunn", "Maya Reed García")
 
 
 def test_others_are_not_even_offered_it(product: Product, contexts: Contexts) -> None:
