@@ -38,6 +38,8 @@ ATTEMPTS = 5
 DEATHS = 3
 """After so many attempts that left no word (the process died) a record becomes a dead letter too."""
 
+DIED = "the process died while handling it"
+
 PAUSES = (timedelta(seconds=0.5), timedelta(seconds=1), timedelta(seconds=2), timedelta(seconds=3))
 """Before the second, third, … attempt; together under ten seconds, by when a dead letter must be visible."""
 
@@ -190,7 +192,7 @@ class Consumer:
         if record.key in parked:
             await self._park(record, attempts=0, error=None)
         elif (deaths := await self._deaths(record)) >= DEATHS:
-            await self._bury(record, deaths, "the process died while handling it")
+            await self._bury(record, deaths, DIED)
         elif (error := await self._handle(record)) is not None:
             parked.add(record.key)
             await self._park(record, attempts=1, error=error)
@@ -257,8 +259,9 @@ class Consumer:
                 return self._failed(record, "DecodeError", span)
             except Exception as error:  # any failure of one record is that record's, never the consumer's
                 log.error(
-                    "event failed", service=self._name, kind=record.type, error=type(error).__name__, exc_info=error
-                )
+                    "event failed", service=self._name, kind=record.type, event_id=str(record.event_id),
+                    error=type(error).__name__, exc_info=error,
+                )  # fmt: skip
                 return self._failed(record, type(error).__name__, span)
             span.set_attribute("bookbag.outcome", outcome)
         self._done([record], outcome)
@@ -287,7 +290,7 @@ class Consumer:
             await connection.execute(
                 "delete from parked_record where consumer = $1 and event_id = $2", self._name, record.event_id
             )
-        log.error("dead letter", service=self._name, kind=record.type, error=error)
+        log.error("dead letter", service=self._name, kind=record.type, event_id=str(record.event_id), error=error)
         measures.events.labels(self._name, record.type, "dead").inc()
 
     def _values(self, record: Record) -> tuple[object, ...]:
@@ -328,8 +331,19 @@ class Consumer:
             )
 
     async def _try_once(self, record: Record, attempts: int) -> bool:
-        """Handle a parked record for the so-manieth time. Whether its key goes on: it is done, or given up."""
-        error = await self._handle(record)
+        """Handle a parked record for the so-manieth time. Whether its key goes on: it is done, or given up. A try that ends because
+        something is away does not count; of one that left no word the process died."""
+        if attempts > ATTEMPTS:
+            await self._bury(record, attempts - 1, DIED)
+            return True
+        try:
+            error = await self._handle(record)
+        except DependencyAway:
+            await self._worker.execute(
+                "update parked_record set attempts = attempts - 1 where consumer = $1 and event_id = $2",
+                self._name, record.event_id,
+            )  # fmt: skip
+            raise
         if error is None:
             await self._worker.execute(
                 "delete from parked_record where consumer = $1 and event_id = $2", self._name, record.event_id

@@ -23,7 +23,7 @@ from bookbag.chassis.settings import Listening, Platform
 ALLOWED = frozenset({
     "event", "level", "timestamp", "logger", "service", "dependency", "error", "where", "job", "lease", "rpc", "route", "method",
     "status", "milliseconds", "trace_id", "school_id", "consumer", "count", "port", "kind", "channel", "outcome", "engine", "pair",
-    "code", "seconds", "worker", "state",
+    "code", "seconds", "worker", "state", "event_id",
 })  # fmt: skip
 """The fields a log line may have. `where` is file and line of an exception, never its message."""
 

@@ -17,6 +17,8 @@ from bookbag.chassis.settings import Platform, ServiceSettings, load
 from bookbag.cli.answers import Answer, Refused, table
 from bookbag.cli.services import NAMES, named
 
+_NOBODYS = "No dead letter has this id; `bookbag deadletters list` shows those there are."
+
 Ask = Callable[[Database], Awaitable[Sequence[dict[str, Any]]]]
 
 
@@ -40,6 +42,8 @@ async def dead_letters(asked: argparse.Namespace) -> Answer:
 
     rows = await _each_worker(asked, act)
     done = sum(row["count"] for row in rows)
+    if events and not done:
+        raise Refused(_NOBODYS)
     word = "put back in line" if asked.action == "replay" else "dropped"
     return Answer(f"{done} {word}", rows)
 
@@ -67,7 +71,7 @@ async def _show_dead_letter(asked: argparse.Namespace, event: UUID) -> Answer:
 
     rows = await _each_worker(asked, ask)
     if not rows:
-        raise Refused("No dead letter has this id; `bookbag deadletters list` shows those there are.")
+        raise Refused(_NOBODYS)
     width = max(map(len, rows[0]))
     blocks = ["\n".join(f"{name.ljust(width)}  {value}" for name, value in row.items()) for row in rows]
     return Answer("\n\n".join(blocks), rows)

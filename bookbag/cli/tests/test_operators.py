@@ -67,6 +67,17 @@ def test_how_far_each_copy_of_who_is_who_is_told(whole: Whole) -> None:
     assert all(row["position"] > 0 and row["heard_seconds_ago"] < 30 for row in told.values())
 
 
+@pytest.mark.parametrize("action", ["show", "replay", "drop"])
+def test_an_id_that_no_dead_letter_has_is_refused_in_words(whole: Whole, action: str) -> None:
+    nobodys = bookbag(whole, "deadletters", action, str(uuid4()))
+    assert (nobodys.returncode, nobodys.stdout) == (1, "")
+    assert "No dead letter has this id" in nobodys.stderr
+
+
+def test_an_id_that_is_none_is_refused(whole: Whole) -> None:
+    assert bookbag(whole, "deadletters", "replay", "not-an-id").returncode == 1
+
+
 async def test_a_dead_letter_is_listed_replayed_and_gone(whole: Whole) -> None:
     letter = uuid4()
     notify = await asyncpg.connect(whole.environment["BOOKBAG_NOTIFY_WORKER_URL"])
@@ -80,8 +91,6 @@ async def test_a_dead_letter_is_listed_replayed_and_gone(whole: Whole) -> None:
     (shown,) = rows(whole, "deadletters", "show", str(letter))
     assert (shown["consumer"], shown["topic"], shown["payload_bytes"]) == ("notify", "bookbag.messaging.v1", 0)
     assert "payload" not in shown
-    assert bookbag(whole, "deadletters", "show", str(uuid4())).returncode == 1
-    assert bookbag(whole, "deadletters", "replay", "not-an-id").returncode == 1
     assert bookbag(whole, "deadletters", "replay", str(letter)).stdout.startswith("1 put back in line")
 
     async def dead_again() -> bool:  # its payload is empty, so it fails as often as is allowed and comes back
@@ -91,6 +100,8 @@ async def test_a_dead_letter_is_listed_replayed_and_gone(whole: Whole) -> None:
         )
 
     await eventually(dead_again, seconds=20)
+    lines = [line for line in whole.logs.splitlines() if str(letter) in line]
+    assert {json.loads(line)["event"] for line in lines} == {"event failed", "dead letter"}
     assert bookbag(whole, "deadletters", "drop", str(letter)).stdout.startswith("1 dropped")
     assert rows(whole, "deadletters", "list") == []
     await notify.close()

@@ -2,12 +2,19 @@
 
 import asyncio
 import signal
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import pytest
+from google.protobuf.wrappers_pb2 import Int64Value
 
-from bookbag.chassis.consumer import Consumer
+from bookbag.chassis import operations
+from bookbag.chassis.consumer import ATTEMPTS, DIED, Consumer
+from bookbag.chassis.database import Row
+from bookbag.chassis.hearing import EventCall
 from bookbag.chassis.outbox_bus import record_of
+from bookbag.chassis.problems import DependencyAway
 from bookbag.chassis.runtime import Runtime
 from bookbag.chassis.tests.bus_contract.installation import Installation, effects, eventually, tell
 from bookbag.chassis.tests.bus_contract.toy import Heard
@@ -85,3 +92,47 @@ async def test_what_the_next_holder_has_finished_meanwhile_is_left_alone(fresh_h
         assert await consumer._deaths(record_of(row)) == 0
         await consumer._try_key(row)
         assert heard.calls == []
+
+
+@asynccontextmanager
+async def parked(house: House, heard: Heard) -> AsyncGenerator[tuple[Runtime, Consumer, Row]]:
+    """A replayed dead letter of the toy service, as it waits for its consumer."""
+    installation, key = Installation(house, "outbox"), uuid4()
+    async with installation.still(heard) as runtime:
+        database = runtime.across_schools
+        event = await tell(runtime, uuid4(), key, 1)
+        await database.execute(
+            "insert into dead_letter (school_id, consumer, event_id, topic, bucket, key, type, payload, occurred_at, attempts, error)"
+            " select school_id, 'toy', event_id, topic, bucket, key, type, payload, occurred_at, 3, 'Planted' from outbox"
+        )
+        assert await operations.replay(database, [event]) == 1
+        row = await database.fetchrow("select * from parked_record")
+        assert row is not None
+        yield runtime, Consumer(runtime, installation.bus(runtime, "toy")), row
+
+
+async def test_a_replayed_record_that_kills_its_process_whenever_it_is_tried_is_given_up_again(
+    fresh_house: House,
+) -> None:
+    heard = Heard()
+    async with parked(fresh_house, heard) as (runtime, consumer, row):
+        # What processes leave behind that count a try and die of it.
+        await runtime.across_schools.execute("update parked_record set attempts = $1", ATTEMPTS)
+        await consumer._try_key(row)
+        assert heard.calls == []
+        assert [one.error for one in await operations.dead_letters(runtime.across_schools)] == [DIED]
+
+
+async def test_a_replayed_record_is_not_given_up_because_something_is_away(fresh_house: House) -> None:
+    async def away(call: EventCall, event: Int64Value) -> None:
+        raise DependencyAway("sibling")
+
+    heard = Heard(away)
+    async with parked(fresh_house, heard) as (runtime, consumer, row):
+        for _ in range(ATTEMPTS + 1):
+            with pytest.raises(DependencyAway):
+                await consumer._try_key(row)
+        heard.trouble = None
+        await consumer._try_key(row)
+        assert await effects(runtime, row["key"]) == [1]
+        assert await operations.dead_letters(runtime.across_schools) == []
