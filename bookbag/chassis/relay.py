@@ -42,6 +42,9 @@ IDLE_SECONDS = 0.25
 LOOK_SECONDS = 5.0
 """How often an idle relay looks whether the bus still has its log."""
 
+_LOOKED_SECONDS = 0.2
+"""How old the knowledge of the bus's log may be before publishing; afterwards it is looked at again in any case."""
+
 UNKNOWN_WAITS = timedelta(minutes=5)
 """So long a type that this relay does not know may be a newer release's, whose relays will take over; its key waits. Then it is refused."""
 
@@ -113,7 +116,7 @@ class Relay:
     async def _tell(self, rows: Sequence[Row], fences: Mapping[int, int]) -> int:
         """Publish new events, then mark them. Nothing is marked unless the bus had the same log before and after."""
         sound, refused = self._checked(rows)
-        if not await self._look():
+        if not await self._look(within=_LOOKED_SECONDS):
             return 0
         still = self._fences()  # a holder that was away meanwhile has less to publish in vain
         records = [record for record in sound if still.get(record.bucket) == fences[record.bucket]]
@@ -174,7 +177,9 @@ class Relay:
         for row in rows:
             event, bucket = row["event_id"], row["bucket"]
             if event in refused:
-                log.error("event refused", service=self._service, kind=row["type"], error=refused[event])
+                log.error(
+                    "event refused", service=self._service, kind=row["type"], event_id=str(event), error=refused[event]
+                )
                 done += await self._fenced(
                     "select refuse_event($1::smallint, $2, $3, $4, $5, $6)",
                     bucket,
@@ -208,10 +213,10 @@ class Relay:
             "select mark_again($1::smallint, $2, $3, $4, $5, $6)", bucket, fence, self._generation, reached
         )
 
-    async def _look(self) -> bool:
-        """See which log the bus has now; whether it is the one we knew."""
+    async def _look(self, *, within: float = 0.0) -> bool:
+        """See which log the bus has now, or had `within` so many seconds; whether it is the one we knew."""
         before = self._generation
-        self._generation = await self._bus.generation(self._topics)
+        self._generation = await self._bus.generation(self._topics, within=within)
         self._look_at = time.monotonic() + LOOK_SECONDS
         return self._generation == before
 
