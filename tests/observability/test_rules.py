@@ -134,6 +134,7 @@ def test_a_runbook_says_what_it_is_how_to_look_what_to_do_and_when_it_is_over(al
 
 @pytest.mark.parametrize("page", sorted(RUNBOOKS.glob("*.md")), ids=lambda page: page.stem)
 def test_the_commands_of_a_runbook_are_understood(page: Path) -> None:
+    assert not re.search(r"^(?:bookbag|grep|curl|df|make) ", page.read_text(), re.MULTILINE), "a command is indented"
     for line in re.findall(r"^    (?:\.venv/bin/python -m bookbag|bookbag) (.+)$", page.read_text(), re.MULTILINE):
         words = re.sub(
             r"<[a-z]+>", "00000000-0000-7000-8000-000000000000", line.partition("#")[0].partition("|")[0]
