@@ -9,7 +9,9 @@ import httpx2
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
+from bookbag.local.process import wait_until
 from tests.e2e.conftest import DESK, sign_in, tap_person
+from tests.e2e.letters import thread_about
 from tests.e2e.test_every_screen import findings
 from tests.support.browsing import PHONE
 from tests.support.product import Product
@@ -40,6 +42,31 @@ def test_a_leader_changes_a_rule_sees_what_it_means_and_staff_read_it(product: P
     teacher.goto("/rules")
     expect(teacher.get_by_test_id("meaning")).to_contain_text("Each child has at most 4 guardians here.")
     expect(teacher.get_by_test_id("tab-hours")).to_have_count(0)
+
+
+@pytest.mark.req("POL-2", "MSG-15", "TR-6")
+def test_a_leader_writes_the_emergency_words_in_one_more_language_and_the_family_reads_them(
+    product: Product, contexts: Contexts
+) -> None:
+    words = "Si un niño está en peligro ahora, llame al 112."
+    page = sign_in(contexts(viewport=DESK), product, "Rowe", "leader", "/rules")
+    page.goto("/rules")
+    page.get_by_test_id("tab-messages").click()
+    page.get_by_test_id("safety-words-more").select_option("es")
+    expect(page.get_by_test_id("faults")).to_contain_text("safety.words.es it is empty")
+    page.get_by_test_id("safety-words-es").fill(words)
+    expect(page.get_by_test_id("changes")).to_contain_text(words)
+    page.get_by_test_id("review-changes").click()
+    page.get_by_test_id("policy-reason").fill("Families asked for it.")
+    page.get_by_test_id("save-policy").click()
+    expect(page.get_by_role("alert")).to_contain_text("Saved")
+    with product.client("Carmen", "guardian") as http:
+        place = f"/messaging/v1/threads/{thread_about(http, 'Maya')}"
+
+        def reads_them() -> bool:
+            return http.get(place).json()["composing"]["safety"]["words"] == words
+
+        assert wait_until(reads_them, 5, every=0.1)
 
 
 @pytest.mark.req("POL-2", "WEB-1")

@@ -10,7 +10,9 @@ export type Outside = "send" | "hold" | "refuse";
 export type Period = { name: string; first: string; last: string };
 export type ClosedDay = { date: string; name: string; staff_work: boolean };
 export type PromiseKind = "none" | "hours_on_working_days" | "working_days" | "end_of_day";
-export type TermsOf = { version: string; text: Record<string, string>; agreement: "accept" | "name_and_date" };
+/** The school’s own words, by language; the first is the one that every reader without theirs is shown. */
+export type Words = Record<string, string>;
+export type TermsOf = { version: string; text: Words; agreement: "accept" | "name_and_date" };
 
 export type PolicyData = Record<string, unknown> & {
   school: { languages: string[] };
@@ -24,6 +26,7 @@ export type PolicyData = Record<string, unknown> & {
   lessons: { hours: Hours };
   messages: { families: { hours: Hours; outside: Outside; in_lessons: Outside } };
   answers: { slots: Hours; promise: { kind: PromiseKind; hours?: number; days?: number; time?: string } };
+  safety: { words: Words; number?: string | null };
   guardians: { per_child: number; more: "on_request" | "never" };
   terms: { guardians: TermsOf; staff: TermsOf; pupils?: TermsOf };
   review: { next: string; every_months: number };

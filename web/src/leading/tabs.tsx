@@ -14,6 +14,7 @@ import {
   type PromiseKind,
   promiseOf,
   type TermsOf,
+  type Words,
 } from "./document.ts";
 import { HoursEditor } from "./HoursEditor.tsx";
 import { YearDrawing } from "./YearDrawing.tsx";
@@ -131,6 +132,25 @@ export function MessagesTab({ data, put }: TabProps) {
         />
         <p className="leading-note">{t`A message about a child’s safety is never held, whatever stands here.`}</p>
       </Card>
+      <Card title={t`A child’s safety`}>
+        <p className="leading-note">{t`What a family is shown at once when a message is about a child’s safety. Whoever reads another language is shown the first.`}</p>
+        <WordsFields
+          words={data.safety.words}
+          first={data.school.languages[0]}
+          rows={3}
+          most={1_000}
+          onChange={(words) => put(["safety", "words"], words)}
+          testId="safety-words"
+        />
+        <div className="leading-field">
+          <span aria-hidden="true">{t`Number to call at once; empty: the office’s`}</span>
+          <NameField
+            label={t`Number to call at once; empty: the office’s`}
+            value={data.safety.number ?? ""}
+            onChange={(number) => put(["safety", "number"], number || undefined)}
+          />
+        </div>
+      </Card>
       <Card title={t`Answers`}>
         <HoursEditor
           name={t`Staff answer`}
@@ -175,6 +195,66 @@ export function MessagesTab({ data, put }: TabProps) {
           </label>
         )}
       </Card>
+    </>
+  );
+}
+
+/** The same words in each language the school writes them in, and a way to write them in one more. */
+function WordsFields(props: {
+  words: Words;
+  first: string | undefined;
+  rows: number;
+  most: number;
+  onChange(words: Words): void;
+  testId: string;
+}) {
+  const { t } = useLingui();
+  const { words, first, onChange, testId } = props;
+  const written = Object.entries(words).map(([tag, text]) => ({
+    tag,
+    text,
+    name: LANGUAGES.find((each) => each.tag === tag)?.autonym ?? tag,
+  }));
+  const others = LANGUAGES.filter((each) => !(each.tag in words));
+  return (
+    <>
+      {written.map((each) => (
+        <div className="leading-field leading-wide" key={each.tag}>
+          <span className="leading-words-head">
+            <bdi>{each.name}</bdi>
+            {each.tag !== first && (
+              <IconButton
+                icon="close"
+                label={t`Take ${each.name} away`}
+                onPress={() => onChange(Object.fromEntries(Object.entries(words).filter(([tag]) => tag !== each.tag)))}
+              />
+            )}
+          </span>
+          <textarea
+            className="leading-text"
+            aria-label={each.name}
+            lang={each.tag}
+            dir="auto"
+            rows={props.rows}
+            maxLength={props.most}
+            value={each.text}
+            data-testid={`${testId}-${each.tag}`}
+            onChange={(event) => onChange({ ...words, [each.tag]: event.target.value })}
+          />
+        </div>
+      ))}
+      {others.length > 0 && (
+        <Choice
+          label={t`In another language`}
+          value=""
+          options={[
+            { value: "", text: t`Choose one` },
+            ...others.map(({ tag, autonym }) => ({ value: tag, text: autonym })),
+          ]}
+          onChange={(tag) => tag && onChange({ ...words, [tag]: "" })}
+          data-testid={`${testId}-more`}
+        />
+      )}
     </>
   );
 }
@@ -360,20 +440,14 @@ export function TermsTab({ data, put }: TabProps) {
                 onChange={(version) => put(["terms", key, "version"], version)}
               />
             </div>
-            {Object.entries(terms.text).map(([tag, text]) => (
-              <label className="leading-field leading-wide" key={tag}>
-                <span>{LANGUAGES.find((each) => each.tag === tag)?.autonym ?? tag}</span>
-                <textarea
-                  className="leading-text"
-                  lang={tag}
-                  dir="auto"
-                  rows={6}
-                  maxLength={20_000}
-                  value={text}
-                  onChange={(event) => put(["terms", key, "text"], { ...terms.text, [tag]: event.target.value })}
-                />
-              </label>
-            ))}
+            <WordsFields
+              words={terms.text}
+              first={data.school.languages[0]}
+              rows={6}
+              most={20_000}
+              onChange={(text) => put(["terms", key, "text"], text)}
+              testId={`terms-${key}`}
+            />
           </Card>
         ) : null;
       })}
