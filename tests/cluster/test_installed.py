@@ -3,6 +3,7 @@
 import json
 import subprocess
 from base64 import b64decode
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -127,11 +128,25 @@ def kept(installation: Installation, said: str) -> dict:
     return json.load(client.get_object(Bucket=bucket, Key=f"{prefix}/{folder(said)}/manifest.json")["Body"])
 
 
-def test_a_migration_says_in_one_sentence_what_it_lacks(installation: Installation) -> None:
+@pytest.fixture
+def elsewhere(installation: Installation) -> Iterator[str]:
+    """A Secret with the URLs of identity's databases at a port that nobody answers at; its name."""
+    urls = got("secret", "bookbag-database-identity")["data"]
+    places = {key: urlsplit(b64decode(url).decode()) for key, url in urls.items()}
+    leading = {
+        key: url._replace(netloc=f"{url.netloc.rpartition(':')[0]}:{NOBODY}").geturl() for key, url in places.items()
+    }
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "nowhere-at-all"}, "stringData": leading}
+    kubectl("apply", "--filename", "-", told=json.dumps(secret))
+    yield "nowhere-at-all"
+    kubectl("delete", "secret", "nowhere-at-all")
+
+
+def test_a_migration_says_in_one_sentence_what_it_lacks(installation: Installation, elsewhere: str) -> None:
     """A Secret that is missing, and a database that does not answer: the last words of the job, as `kubectl describe` shows them."""
     for name, changed, words in (
         ("secret", "services.notify.database.secret=nowhere", "BOOKBAG_NOTIFY_"),
-        ("database", f"services.identity.database.secret={_urls_that_lead_nowhere()}", "PostgreSQL of identity"),
+        ("database", f"services.identity.database.secret={elsewhere}", "PostgreSQL of identity"),
     ):
         rendered = run("helm", "template", name, str(CHART), "--namespace", NAMESPACE, *installation.files, "--set", changed,
                        "--set", "migration.waitSeconds=5,migration.retries=0", "--show-only", "templates/migration.yaml")  # fmt: skip
@@ -145,15 +160,3 @@ def test_a_migration_says_in_one_sentence_what_it_lacks(installation: Installati
             assert words in said
         finally:
             kubectl("delete", "--filename", "-", told=rendered)
-
-
-def _urls_that_lead_nowhere() -> str:
-    """A Secret with the URLs of identity's databases at a port that nobody answers at; its name."""
-    urls = got("secret", "bookbag-database-identity")["data"]
-    elsewhere = {key: urlsplit(b64decode(url).decode()) for key, url in urls.items()}
-    leading = {
-        key: url._replace(netloc=f"{url.netloc.rpartition(':')[0]}:{NOBODY}").geturl() for key, url in elsewhere.items()
-    }
-    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "nowhere-at-all"}, "stringData": leading}
-    kubectl("apply", "--filename", "-", told=json.dumps(secret))
-    return "nowhere-at-all"
