@@ -151,8 +151,8 @@ def _connection(platform: Platform) -> dict[str, Any]:
 
 
 def passes(error: Exception) -> bool:
-    """Whether the client goes on by itself after an error: a broken connection, a coordinator that moved, a group that shares anew."""
-    return bool(getattr(error, "retriable", False)) or isinstance(error, (_errors.KafkaConnectionError, *TakenOver))
+    """Whether the client goes on by itself after an error: a broken connection, a coordinator that moved."""
+    return bool(getattr(error, "retriable", False)) or isinstance(error, _errors.KafkaConnectionError)
 
 
 @contextmanager

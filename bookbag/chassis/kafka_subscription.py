@@ -78,8 +78,8 @@ class KafkaSubscription:
             self._polled_at = time.monotonic()
 
     async def commit(self, topic: str, bucket: int, position: int) -> bool:
-        """See `bus.Subscription`. Raises DependencyAway when the broker does not answer, and while the group shares its buckets anew:
-        whose this one is then shows in `assigned`, and if it stays ours nobody else would ever commit it."""
+        """See `bus.Subscription`. Raises DependencyAway when the broker does not answer. False also while the group shares its buckets
+        anew: whoever has the bucket then commits it with its next record."""
         if (topic, bucket) not in self._assigned:
             return False
         if await self._is_other():
@@ -131,7 +131,10 @@ class KafkaSubscription:
             # The broker takes an offset from any member of the group, also of a bucket that has moved to another.
             if at not in consumer.assignment():
                 return False
-            consumer.commit({at: client.next_offset(position)}, timeout_ms=COMMIT_MS)
+            try:
+                consumer.commit({at: client.next_offset(position)}, timeout_ms=COMMIT_MS)
+            except client.TakenOver:
+                return False
         return True
 
     def _take(self, polled: dict[Any, list[Any]]) -> None:
@@ -152,7 +155,8 @@ class KafkaSubscription:
             if (one.record.topic, one.record.bucket) == (topic, at.partition):
                 self._ready[place] = replace(one, position=offset)
                 return
-        self._consumer.commit({at: client.next_offset(offset)}, timeout_ms=COMMIT_MS)
+        with suppress(*client.TakenOver):
+            self._consumer.commit({at: client.next_offset(offset)}, timeout_ms=COMMIT_MS)
 
     @contextmanager
     def _fetching(self) -> Generator[Any]:

@@ -3,9 +3,8 @@
 import asyncio
 import os
 import signal
-import threading
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -229,57 +228,6 @@ async def test_passing_over_a_record_commits_none_that_waits_before_it(on_kafka:
     assert sum((await bus.lag("toy", [TOPIC])).values()) == 3
     await member.close()
     await bus.close()
-
-
-@pytest.mark.req("NTF-3")
-async def test_a_commit_while_the_group_shares_anew_is_made_afterwards(on_kafka: Installation) -> None:
-    """A member that answers the broker and does not poll holds up all who share, and nobody's bucket is another's yet."""
-    platform = on_kafka.platform()
-    group, topic = platform.kafka_prefix + "toy", platform.kafka_prefix + TOPIC
-    member = KafkaSubscription(platform, group, [TOPIC], constant)
-    idle, late = (kafka_client.consumer(platform, group, [topic]) for _ in range(2))
-
-    async def is_shared() -> bool:
-        await asyncio.gather(member.poll(1, 0.1), asyncio.to_thread(idle.poll, 100))
-        return len(member.assigned()) == len(idle.assignment()) == BUCKETS // 2
-
-    async def is_put_off() -> bool:
-        try:
-            assert await member.commit(*member.assigned()[0], 0), "whoever hears this does not try again"
-        except DependencyAway:
-            return True
-        return False
-
-    async def is_made() -> bool:
-        with suppress(DependencyAway):
-            return all([await member.commit(*place, 0) for place in member.assigned()])
-        return False
-
-    await eventually(is_shared)
-    async with polling(late):
-        await eventually(is_put_off)
-        async with polling(idle):
-            await eventually(is_made)
-    for one in (idle, late):
-        await asyncio.to_thread(one.close)
-    await member.close()
-
-
-@asynccontextmanager
-async def polling(consumer: KafkaConsumer) -> AsyncGenerator[None]:
-    """Somebody else's member of the group, which polls until the block ends."""
-    ended = threading.Event()
-
-    def poll() -> None:
-        while not ended.is_set():
-            consumer.poll(timeout_ms=100)
-
-    task = asyncio.create_task(asyncio.to_thread(poll))
-    try:
-        yield
-    finally:
-        ended.set()
-        await task
 
 
 async def test_a_missing_topic_is_named_and_its_events_wait_until_it_is_made(fresh_house: House, broker) -> None:
