@@ -186,7 +186,7 @@ SUITES = (
         "pytest",
         "unit, component, contract, security, architecture",
         *(*APART, "-m", "not chaos and not e2e"),
-        at_once=2,
+        at_once=3,
     ),
     _tests(
         "chaos",
