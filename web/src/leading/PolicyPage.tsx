@@ -8,11 +8,15 @@ import { type PolicyEditing, usePolicyEditing } from "../data/policy.ts";
 import { useTitle } from "../pages/useTitle.ts";
 import { problemWords } from "../words/problems.ts";
 import { useWhen } from "../words/useWhen.ts";
+import { CalendarTab } from "./CalendarTab.tsx";
+import { DocumentTab } from "./DocumentTab.tsx";
 import { type PolicyData, withValue } from "./document.ts";
 import { HistoryTab } from "./HistoryTab.tsx";
+import { HoursTab } from "./HoursTab.tsx";
 import { Changes, Faults, Sentences } from "./Meaning.tsx";
+import { MessagesTab } from "./MessagesTab.tsx";
 import { ReviewTab } from "./ReviewTab.tsx";
-import { CalendarTab, DocumentTab, HoursTab, MessagesTab, TermsTab } from "./tabs.tsx";
+import { TermsTab } from "./TermsTab.tsx";
 import { WeekDrawing } from "./WeekDrawing.tsx";
 import "./leading.css";
 

@@ -32,6 +32,12 @@ export type PolicyData = Record<string, unknown> & {
   review: { next: string; every_months: number };
 };
 
+/** What a part of the editor is given: the data as it stands, and how to change one value of it. */
+export type TabProps = {
+  data: PolicyData;
+  put(path: readonly (string | number)[], value: unknown): void;
+};
+
 /** The same data with one value changed; what lies beside its path is shared. `undefined` leaves the setting out. */
 export function withValue(data: PolicyData, path: readonly (string | number)[], value: unknown): PolicyData {
   return put(data, path, value) as PolicyData;
