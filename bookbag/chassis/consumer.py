@@ -8,7 +8,7 @@ nobody's fault: the bucket simply waits.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -46,8 +46,14 @@ PAUSES = (timedelta(seconds=0.5), timedelta(seconds=1), timedelta(seconds=2), ti
 BATCH = 1600
 """Records polled at once, over all buckets."""
 
+PLENTY = BATCH // 2
+"""When so many came there are more: they are fetched while these are handled."""
+
 TOGETHER = 200
 """Records that one transaction takes at most."""
+
+LANES = 4
+"""Transactions that are open at once: one waits for the disk while another is made ready."""
 
 POLL_SECONDS = 0.5
 
@@ -68,10 +74,13 @@ class Consumer:
         self._bus = bus
         self._worker = runtime.across_schools
         self._handlers = {event.DESCRIPTOR.full_name: (event, on) for event, on in runtime.service.hears.items()}
+        self._together = {name for name, (_, on) in self._handlers.items() if isinstance(on, Together)}
+        self._lanes = asyncio.Semaphore(LANES)
         self._topics = sorted({topic_of(kind) for kind in self._handlers})
         self._name = runtime.name
         self._counted: set[UUID] = set()
         self._subscription: Subscription | None = None
+        self._ahead: asyncio.Task[Sequence[Delivered]] | None = None
         self.moves = 0
         self.waits = 0
 
@@ -96,14 +105,36 @@ class Consumer:
                     log.warning("consumer waits", service=self._name, dependency=away.name)
                     await asyncio.sleep(1)
         finally:
+            if self._ahead is not None:
+                self._ahead.cancel()
             await asyncio.shield(subscription.close())
 
     async def _turn(self, subscription: Subscription) -> None:
-        delivered = await subscription.poll(BATCH, POLL_SECONDS)
-        groups = [list(group) for _, group in groupby(delivered, key=lambda one: (one.record.topic, one.record.bucket))]
-        work = [asyncio.shield(asyncio.create_task(self._bucket(subscription, group))) for group in groups]
-        await asyncio.gather(*work)
+        ahead, self._ahead = self._ahead, None
+        delivered = await ahead if ahead is not None else ()
+        delivered = delivered or await subscription.poll(BATCH, POLL_SECONDS)
+        if len(delivered) >= PLENTY:
+            self._ahead = asyncio.create_task(subscription.poll(BATCH, 0))
+        if delivered:
+            await asyncio.shield(asyncio.create_task(self._all_buckets(subscription, delivered)))
         await self._try_parked(subscription)
+
+    async def _all_buckets(self, subscription: Subscription, delivered: Sequence[Delivered]) -> None:
+        """Handle the records of all buckets together. When a dependency is away, each bucket goes on by itself: perhaps not all of them
+        need it."""
+        groups = [list(group) for _, group in groupby(delivered, key=lambda one: (one.record.topic, one.record.bucket))]
+        try:
+            await self._handle_all([one.record for one in delivered])
+        except DependencyAway:
+            await asyncio.gather(*(self._bucket(subscription, group) for group in groups))
+        else:
+            await asyncio.gather(*(self._done_with(subscription, group[-1]) for group in groups))
+
+    async def _done_with(self, subscription: Subscription, last: Delivered) -> None:
+        """Commit that all up to this record has had its effect."""
+        await faults.reached(faults.AFTER_EFFECT, self._name)
+        await subscription.commit(last.record.topic, last.record.bucket, last.position)
+        self.moves += 1
 
     async def _bucket(self, subscription: Subscription, group: Sequence[Delivered]) -> None:
         """Handle the records of one bucket in order. A dependency that is away is waited for here, so nothing is passed over."""
@@ -112,9 +143,7 @@ class Consumer:
         while True:
             try:
                 await self._handle_all([one.record for one in group])
-                await faults.reached(faults.AFTER_EFFECT, self._name)
-                await subscription.commit(last.record.topic, last.record.bucket, last.position)
-                self.moves += 1
+                await self._done_with(subscription, last)
                 return
             except DependencyAway as away:
                 self.waits += 1
@@ -130,22 +159,41 @@ class Consumer:
             return
         ids = [record.event_id for record in wanted]
         settled, parked = await self._known(wanted, ids)
-        await self._count_new([record for record in wanted if record.event_id not in settled])
-        for wave in in_waves([record for record in wanted if record.event_id not in settled], most=TOGETHER):
-            for group in wave:
-                if not await self._handle_together(group, parked):
-                    for record in group:
-                        await self._handle_alone(record, parked)
+        fresh = [record for record in wanted if record.event_id not in settled]
+        await self._count_new(fresh)
+        if any(record.event_id not in self._counted for record in fresh):
+            for record in fresh:  # in hand at two deaths: what is to blame shall die alone
+                await self._handle_alone(record, parked)
+        else:
+            for wave in in_waves(fresh, most=TOGETHER, together=self._together):
+                await self._side_by_side(self._handle_group(group, parked) for group in wave)
         await self._worker.execute("delete from attempt where consumer = $1 and event_id = any($2)", self._name, ids)
         self._counted.difference_update(ids)
 
-    async def _handle_together(self, group: Sequence[Record], parked: set[UUID]) -> bool:
-        """Handle records of one school and type at once, if their handler can. False when they must be handled one by one: one of them
-        waits for its key, was in hand when a process died, or made the handler fail."""
-        if not isinstance(self._handlers[group[0].type][1], Together) or len(group) == 1:
-            return False
-        if any(record.key in parked or record.event_id not in self._counted for record in group):
-            return False
+    async def _side_by_side(self, work: Iterable[Coroutine[None, None, None]]) -> None:
+        """Do what has no key in common, a few at a time, all to its end; then raise what the first that failed raised."""
+
+        async def one(doing: Coroutine[None, None, None]) -> None:
+            async with self._lanes:
+                await doing
+
+        for outcome in await asyncio.gather(*(one(doing) for doing in work), return_exceptions=True):
+            if outcome is not None:
+                raise outcome
+
+    async def _handle_group(self, group: Sequence[Record], parked: set[UUID]) -> None:
+        """Handle records of one school and type: at once if their handler can, or else one after the other. Those whose key waits wait."""
+        for record in group:
+            if record.key in parked:
+                await self._park(record, attempts=0, error=None)
+        going = [record for record in group if record.key not in parked]
+        if len(going) > 1 and going[0].type in self._together and await self._handle_together(going):
+            return
+        for record in going:
+            await self._handle_alone(record, parked)
+
+    async def _handle_together(self, group: Sequence[Record]) -> bool:
+        """Handle records of one school and type at once. False when they must be handled one by one, because the handler failed."""
         with measures.event_time.labels(self._name, group[0].type).time(), hearing(group, self._name) as heard:
             try:
                 outcome = await self._effect_of(group, heard.traces)

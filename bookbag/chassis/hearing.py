@@ -5,7 +5,7 @@ The effect and the mark that says so commit together; a repeated event finds its
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator, Hashable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Generator, Hashable, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -55,6 +55,10 @@ class EventsCall:
         effect is of these alone. Ask siblings before opening it, not inside. Raises AlreadyProcessed when there are none."""
         self.opened = True
         async with self.runtime.database.tenant(self.school, now=self.now) as tx:
+            if (
+                len(self.records) > 1
+            ):  # a plan made for a young table reads all of it for each row, long after it has grown
+                await tx.execute("set local plan_cache_mode = force_custom_plan")
             marked = await tx.fetch(
                 "insert into processed (school_id, consumer, event_id) select $1, $2, e from unnest($3::uuid[]) e"
                 " on conflict do nothing returning event_id",
@@ -87,24 +91,30 @@ class EventCall:
             yield tx
 
 
-def in_waves(records: Sequence[Record], *, most: int) -> list[list[list[Record]]]:
-    """Records in an order in which those of one school and type lie together, while those of one key keep theirs: waves to be handled
-    one after the other, each of groups of at most `most` to be handled at once."""
-    waves: list[dict[Hashable, list[Record]]] = []
-    last_of_key: dict[UUID, tuple[int, Hashable]] = {}
+def in_waves(records: Sequence[Record], *, most: int, together: Collection[str]) -> list[list[list[Record]]]:
+    """Records in waves to be handled one after the other. The groups of a wave have no key in common and may be handled side by side,
+    so that records of one key keep their order. A group is of one school and type, and of one key unless its type is handled
+    `together`; it has at most `most` records."""
+
+    def kind_of(record: Record) -> Hashable:
+        return record.school, record.type, None if record.type in together else record.key
+
+    runs_of_key: dict[UUID, list[list[Record]]] = {}
     for record in records:
-        group = (record.school, record.type)
-        wave, before = last_of_key.get(record.key, (0, group))
-        if before != group:
-            wave += 1
-        last_of_key[record.key] = (wave, group)
-        if wave == len(waves):
-            waves.append({})
-        waves[wave].setdefault(group, []).append(record)
-    return [
-        [group[start : start + most] for group in groups.values() for start in range(0, len(group), most)]
-        for groups in waves
-    ]
+        runs = runs_of_key.setdefault(record.key, [])
+        if not runs or kind_of(runs[-1][0]) != kind_of(record) or len(runs[-1]) == most:
+            runs.append([])
+        runs[-1].append(record)
+    waves: list[dict[Hashable, list[list[Record]]]] = []
+    for runs in runs_of_key.values():
+        for wave, run in enumerate(runs):
+            if wave == len(waves):
+                waves.append({})
+            groups = waves[wave].setdefault(kind_of(run[0]), [[]])
+            if len(groups[-1]) + len(run) > most:
+                groups.append([])
+            groups[-1].extend(run)
+    return [[group for groups in kinds.values() for group in groups] for kinds in waves]
 
 
 @dataclass(slots=True)

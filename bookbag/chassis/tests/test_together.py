@@ -13,9 +13,11 @@ from google.protobuf.wrappers_pb2 import BoolValue, Int64Value
 from bookbag.chassis import operations
 from bookbag.chassis.bus import Record
 from bookbag.chassis.consumer import Consumer
+from bookbag.chassis.database import bucket_of
 from bookbag.chassis.hearing import EventCall, EventsCall, in_waves
 from bookbag.chassis.migrate import CHASSIS
 from bookbag.chassis.outbox_bus import OutboxBus
+from bookbag.chassis.problems import DependencyAway
 from bookbag.chassis.relay import Relay
 from bookbag.chassis.runtime import Runtime
 from bookbag.chassis.service import Service, Together
@@ -27,13 +29,17 @@ TOPIC = "google.protobuf"
 
 @dataclass
 class Heard:
-    """Takes numbers together and truths alone; fails on the numbers in `bad`. `calls` are the sizes of what came at once."""
+    """Takes numbers together and truths alone; fails on the numbers in `bad`, and cannot do those in `away` now. `calls` are the sizes of
+    what came at once."""
 
     bad: frozenset[int] = frozenset()
+    away: frozenset[int] = frozenset()
     calls: list[int] = field(default_factory=list)
 
     async def take_numbers(self, call: EventsCall, events: Sequence[Int64Value]) -> None:
         self.calls.append(len(events))
+        if any(event.value in self.away for event in events):
+            raise DependencyAway("sibling")
         async with call.effect() as (tx, new):
             for record, event in zip(call.records, events, strict=True):
                 if event.value in self.bad:
@@ -138,6 +144,27 @@ async def test_a_bad_event_spoils_no_other_and_parks_its_key_alone(fresh_house: 
             await eventually(replayed, seconds=30)
 
 
+async def test_what_is_away_for_one_bucket_holds_up_no_other(fresh_house: House) -> None:
+    heard, school = Heard(away=frozenset({7})), uuid4()
+    held_up, *_, other = sorted((uuid4() for _ in range(20)), key=bucket_of)
+    async with hearing(fresh_house, heard) as runtime:
+        await tell(runtime, school, held_up, 6, 7, 8)
+        await tell(runtime, school, other, 1, 2, 3)
+
+        async def others_there() -> bool:
+            return await effects(runtime, other) == [1, 2, 3]
+
+        async def all_there() -> bool:
+            return await effects(runtime, held_up) == [6, 7, 8]
+
+        async with consuming(runtime):
+            await eventually(others_there, seconds=30)
+            assert 7 not in await effects(runtime, held_up)
+            heard.away = frozenset()
+            await eventually(all_there, seconds=30)
+        assert await operations.dead_letters(runtime.across_schools) == []
+
+
 @pytest.mark.parametrize(("attempts", "at_once"), [(1, 20), (2, 1)], ids=["one death", "two deaths"])
 async def test_what_was_in_hand_at_a_death_goes_on_together_and_alone_only_after_the_second(
     fresh_house: House, attempts: int, at_once: int
@@ -182,6 +209,12 @@ def record(key: str, kind: str, school: int = 1) -> Record:
 
 def test_waves_put_together_what_may_be_and_keep_the_order_of_each_key() -> None:
     a1, b1, a2, c1, a3 = record("a", "m"), record("b", "m"), record("a", "r"), record("c", "m", 2), record("a", "m")
-    assert in_waves([a1, b1, a2, c1, a3], most=10) == [[[a1, b1], [c1]], [[a2]], [[a3]]]
-    assert in_waves([a1, a3, b1], most=2) == [[[a1, a3], [b1]]]
-    assert in_waves([], most=10) == []
+    assert in_waves([a1, b1, a2, c1, a3], most=10, together={"m", "r"}) == [[[a1, b1], [c1]], [[a2]], [[a3]]]
+    assert in_waves([a1, b1, a2, c1, a3], most=10, together={"r"}) == [[[a1], [b1], [c1]], [[a2]], [[a3]]]
+    assert in_waves([], most=10, together={"m"}) == []
+
+
+def test_a_group_holds_whole_keys_and_what_is_too_much_of_one_comes_in_the_next_wave() -> None:
+    a1, b1, a2, c1, a3, c2 = (record(key, "m") for key in "abacac")
+    assert in_waves([a1, b1, a2, c1, c2], most=3, together={"m"}) == [[[a1, a2, b1], [c1, c2]]]
+    assert in_waves([a1, b1, a2, c1, a3, c2], most=2, together={"m"}) == [[[a1, a2], [b1], [c1, c2]], [[a3]]]

@@ -35,7 +35,8 @@ async def list_readers(
           join known_link k on k.school_id = $1 and k.link_id = l.link_id and k.pupil_id = this.pupil_id and not k.ended
           union
           select this.message_id, a.person_id, a.role
-          from this join known_membership a on a.school_id = $1 and a.role = any(this.alerts)
+          from this cross join unnest(this.alerts) alerted (role)
+          join known_membership a on a.school_id = $1 and a.role = alerted.role
         )
         select e.message_id, e.person_id, e.role, p.language
         from entitled e
