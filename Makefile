@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 .SUFFIXES:
 MAKEFLAGS += --no-print-directory --no-builtin-rules
+# Where this is set Python keeps nothing that it compiled, and each process of ours would compile all of its modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help run stack stack-status stack-logs test lint format types stubs web bench screens chaos image cluster-test requirements docs lock clean
 
 # The environment's own Python once there is one (it starts at once), before that the first one found that is new enough.
