@@ -34,7 +34,7 @@ class Count:
 @dataclass(frozen=True, slots=True)
 class Suite:
     """One suite: `missing` says why it cannot run here (or None), `report` is the file in which its tests say what became of them. Of
-    what is `optional` continuous integration, too, says only why it was not run."""
+    what is `optional` continuous integration, too, says only why it was not run. `ignores` are pathspecs of what cannot spoil it."""
 
     name: str
     what: str
@@ -44,6 +44,7 @@ class Suite:
     folder: Path = ROOT
     shown: bool = False
     optional: bool = False
+    ignores: tuple[str, ...] = ()
 
 
 def _tool(name: str) -> str:
@@ -110,13 +111,16 @@ def _tests(
     at_once: int = 1,
     together: str = "worksteal",
     missing: Callable[[], str | None] = lambda: None,
+    ignores: tuple[str, ...] = (),
 ) -> Suite:
     """A suite of pytest's. `at_once` is how many processes share its tests (more than there are cores where tests mostly wait), and
     `together` by which rule of xdist."""
     report = RESULTS / f"{name}.xml"
     spread = ("-n", str(at_once), "--dist", together) if at_once > 1 else ()
     command = [_tool("python"), "-m", "pytest", f"--junit-xml={report}", *spread, *selection]
-    return Suite(name, what, lambda extra: [[*command, *extra]], missing=missing, report=report, shown=True)
+    return Suite(
+        name, what, lambda extra: [[*command, *extra]], missing=missing, report=report, shown=True, ignores=ignores
+    )
 
 
 def counted(report: Path) -> Count:
@@ -157,6 +161,9 @@ def _npm(*words: str) -> Callable[[list[str]], list[list[str]]]:
 APART = tuple(f"--ignore=tests/{folder}" for folder in ("e2e", "stack", "chart", "cluster"))
 """What has suites of its own."""
 
+ASIDE = (":!docs", ":!deploy/observability", ":!**/tests/test_*.py")
+"""What no journey and no campaign of faults reads: pages, alerts, and the tests of others."""
+
 WEB = ROOT / "web"
 VITEST_REPORT = RESULTS / "vitest.json"
 VITEST = ("--reporter=default", "--reporter=json", f"--outputFile.json={VITEST_REPORT}")
@@ -193,6 +200,7 @@ SUITES = (
         "kills, frozen parts, broken networks, and the mutants that prove the judges",
         *(*APART, "-m", "chaos"),
         at_once=2,
+        ignores=(*ASIDE, ":!web", ":!deploy", ":!tests/e2e"),
     ),
     _tests(
         "chart",
@@ -207,12 +215,14 @@ SUITES = (
         at_once=2,
         together="loadfile",
         missing=_e2e_missing,
+        ignores=(*ASIDE, ":!deploy", ":!tests/chaos"),
     ),
     _tests(
         "e2e-stack",
         "the same journeys on the stack, and the stack itself",
         *("tests/stack", "tests/e2e", "--product=stack", "--deselect", "tests/e2e/test_from_nothing.py"),
         missing=_stack_missing,
+        ignores=(*ASIDE, ":!deploy", ":!tests/chaos"),
     ),
     Suite(
         "cluster",

@@ -1,6 +1,7 @@
 """Runs the suites in an order that fails early, says what it skips and why, and ends with counted results.
 
-The checks that need no database run two at a time; the tests, which use the whole machine, run alone after them.
+The checks that need no database run two at a time; the tests, which use the whole machine, run alone after them. A suite of tests that
+passed on exactly these files is not run again, unless it is asked for by name or by continuous integration.
 """
 
 import argparse
@@ -13,10 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
+from tools import unchanged
 from tools.suites import BIN, RESULTS, SUITES, Count, Suite, counted
 
 VERDICT = RESULTS / "verdict.txt"
 """The last line of the last run, which `.ci/run` repeats after whatever make says."""
+
+UNCHANGED = "it passed on exactly these files; make test ONLY={} runs it all the same"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,7 @@ class Outcome:
     seconds: float
     output: str = ""
     skipped_because: str | None = None
+    kept: bool = False
 
     @property
     def holds(self) -> bool:
@@ -37,7 +42,7 @@ class Outcome:
 
 def main(args: list[str]) -> int:
     """Run the wanted suites; 0 when nothing failed and, under CI=true, nothing was skipped."""
-    wanted, extra = _wanted(args)
+    wanted, extra, everything = _wanted(args)
     RESULTS.mkdir(parents=True, exist_ok=True)
     strict = os.environ.get("CI") == "true"
     began = time.monotonic()
@@ -49,13 +54,26 @@ def main(args: list[str]) -> int:
             outcomes.append(outcome)
     for suite in (suite for suite in wanted if suite.shown):
         print(f"\n── {suite.name}: {suite.what}", flush=True)
-        outcome = _run(suite, extra, strict=strict)
+        if everything and not strict and unchanged.passed(suite):
+            outcome = Outcome(suite, Count(), 0.0, skipped_because=UNCHANGED.format(suite.name), kept=True)
+        else:
+            outcome = _remembered(suite, extra, strict=strict)
         _tell(outcome)
         outcomes.append(outcome)
     return _close(outcomes, time.monotonic() - began, strict=strict)
 
 
-def _wanted(args: list[str]) -> tuple[list[Suite], list[str]]:
+def _remembered(suite: Suite, extra: list[str], *, strict: bool) -> Outcome:
+    """Run a suite whole and keep in mind that it passed; a part of it says nothing of the rest."""
+    state = unchanged.state_of(suite)
+    unchanged.forget(suite)
+    outcome = _run(suite, extra, strict=strict)
+    if outcome.holds and not outcome.count.skipped and not outcome.skipped_because and not extra:
+        unchanged.remember(suite, state)
+    return outcome
+
+
+def _wanted(args: list[str]) -> tuple[list[Suite], list[str], bool]:
     names = [suite.name for suite in SUITES]
     parser = argparse.ArgumentParser(prog="python -m tools.test", description=__doc__)
     parser.add_argument("--only", help=f"some of {','.join(names)}")
@@ -65,7 +83,8 @@ def _wanted(args: list[str]) -> tuple[list[Suite], list[str]]:
     unknown = sorted(set(only) - set(names))
     if unknown:
         parser.error(f"no suite {', '.join(unknown)}; there are {', '.join(names)}")
-    return [suite for suite in SUITES if suite.name in only], parsed.extra
+    everything = not parsed.only and not parsed.extra
+    return [suite for suite in SUITES if suite.name in only], parsed.extra, everything
 
 
 def _run(suite: Suite, extra: list[str], *, strict: bool) -> Outcome:
@@ -125,7 +144,9 @@ def _close(outcomes: Iterable[Outcome], seconds: float, *, strict: bool) -> int:
     print("  (a check without tests of its own counts as one)")
     if strict and total.skipped:
         print("  CI allows no skipped test: this run fails.")
+    kept = ", ".join(outcome.suite.name for outcome in outcomes if outcome.kept)
     verdict = f"{total.passed} passed, {total.failed} failed, {total.skipped} skipped in {seconds:.0f} s"
+    verdict += f"; not run again: {kept}" if kept else ""
     VERDICT.write_text(f"{verdict}\n")
     print(verdict, flush=True)
     return 1 if total.failed or (strict and total.skipped) else 0
