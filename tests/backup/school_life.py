@@ -5,7 +5,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -19,6 +18,7 @@ import asyncpg
 from bookbag.chassis.clock import SystemClock
 from bookbag.chassis.objects import Key, ObjectStore, opened
 from bookbag.cli.services import NAMES
+from tests.support import commands
 from tests.support.house import House
 from tests.support.whole import Whole
 
@@ -45,10 +45,7 @@ PUT_RIGHT: Mapping[str, Mapping[str, str]] = {
 
 def bookbag(environment: Mapping[str, str], *words: str, **changed: str) -> subprocess.CompletedProcess[str]:
     """One command of an operator."""
-    return subprocess.run(
-        [sys.executable, "-m", "bookbag", *words],
-        capture_output=True, text=True, check=False, env=os.environ | dict(environment) | changed, timeout=110,
-    )  # fmt: skip
+    return commands.run(*words, environment=os.environ | dict(environment) | changed)
 
 
 def backed_up(environment: Mapping[str, str], to: str, *words: str, **changed: str) -> dict[str, Any]:

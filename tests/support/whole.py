@@ -6,8 +6,6 @@ For tests that cross services: the authorisation matrix, fuzzing, revocation, wh
 import asyncio
 import json
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,8 +20,8 @@ import httpx2
 from bookbag.chassis.runtime import Runtime
 from bookbag.cli.services import NAMES
 from bookbag.local import ports
-from bookbag.local.environment import REPOSITORY
 from bookbag.local.smtp_outbox import SmtpOutbox
+from tests.support.commands import Running
 from tests.support.house import House
 from tests.support.policy import open_hours
 
@@ -54,7 +52,7 @@ class Whole:
     address: str
     environment: dict[str, str]
     folder: Path
-    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    processes: dict[str, Running] = field(default_factory=dict)
     admin_ports: dict[str, int] = field(default_factory=dict)
     http_ports: dict[str, int] = field(default_factory=dict)
     """Of the services that have an API process of their own; the others answer at `address`."""
@@ -65,11 +63,9 @@ class Whole:
         """Start `serve` or `work` of a service, or start it again; under `changed` settings. `copy` tells several of one kind apart."""
         name = f"{kind}-{service}{copy}"
         self.admin_ports.setdefault(name, ports.choose_one())
-        log = (self.folder / f"{name}.log").open("ab")
+        log = self.folder / f"{name}.log"
         environment = os.environ | self.environment | {"BOOKBAG_ADMIN_PORT": str(self.admin_ports[name])} | changed
-        self.processes[name] = subprocess.Popen(
-            [sys.executable, "-m", "bookbag", kind, service], cwd=REPOSITORY, env=environment, stdout=log, stderr=log
-        )
+        self.processes[name] = Running([kind, service], environment, log, log)
 
     def end(self, kind: str, service: str = "all", copy: str = "") -> None:
         process = self.processes.pop(f"{kind}-{service}{copy}")

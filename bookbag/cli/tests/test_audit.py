@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -15,6 +14,7 @@ from bookbag.chassis.runtime import Runtime
 from bookbag.school.roles import Role
 from services.identity.roster import actions as roster
 from services.identity.roster.model import Author
+from tests.support import commands
 from tests.support.house import House
 
 pytestmark = pytest.mark.req("PRV-4", "OPS-6")
@@ -23,10 +23,7 @@ SECRET = "a reason that no operator may read"
 
 
 def bookbag(house: House, *words: str, **changed: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "bookbag", "audit", *words],
-        capture_output=True, text=True, check=False, env=os.environ | house.environment | changed,
-    )  # fmt: skip
+    return commands.run("audit", *words, environment=os.environ | house.environment | changed)
 
 
 @pytest.fixture

@@ -4,13 +4,13 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from typing import TypeAlias
 
 import pytest
 
 from bookbag.local.testing_broker import TestBroker
+from tests.support import commands
 from tests.support.house import House
 
 Bookbag: TypeAlias = Callable[..., subprocess.CompletedProcess[str]]
@@ -29,9 +29,7 @@ def bookbag(fresh_house: House, broker: TestBroker) -> Bookbag:
     }
 
     def run(*words: str, **more: str) -> subprocess.CompletedProcess[str]:
-        environment = os.environ | fresh_house.environment | settings | more
-        command = [sys.executable, "-m", "bookbag", *words]
-        return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+        return commands.run(*words, environment=os.environ | fresh_house.environment | settings | more)
 
     return run
 

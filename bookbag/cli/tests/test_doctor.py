@@ -4,12 +4,12 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support import commands
 from tests.support.house import House
 from tests.support.whole import Whole
 
@@ -20,13 +20,8 @@ NOWHERE = "127.0.0.1:1"
 
 def doctor(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
     """Run it with these settings and no others."""
-    return subprocess.run(
-        [sys.executable, "-m", "bookbag", "doctor", *words],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={name: value for name, value in os.environ.items() if not name.startswith("BOOKBAG_")} | environment,
-    )
+    others = {name: value for name, value in os.environ.items() if not name.startswith("BOOKBAG_")}
+    return commands.run("doctor", *words, environment=others | environment)
 
 
 def faults(environment: dict[str, str], *words: str) -> dict[str, dict[str, Any]]:

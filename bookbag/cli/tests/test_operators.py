@@ -10,6 +10,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from tests.support import commands
 from tests.support.house import eventually
 from tests.support.whole import Whole
 
@@ -18,13 +19,7 @@ pytestmark = pytest.mark.req("OPS-6")
 
 def bookbag(whole: Whole, *words: str) -> subprocess.CompletedProcess[str]:
     """Run one command with the settings of the product."""
-    return subprocess.run(
-        [sys.executable, "-m", "bookbag", *words],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=os.environ | whole.environment,
-    )
+    return commands.run(*words, environment=os.environ | whole.environment)
 
 
 def rows(whole: Whole, *words: str) -> list[dict]:

@@ -5,7 +5,6 @@ import json
 import os
 import stat
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from bookbag.cli.services import NAMES
 from bookbag.local import ports
 from bookbag.local.parts import start
 from bookbag.local.postgres import EmbeddedPostgres
+from tests.support import commands
 from tests.support.whole import Whole
 
 pytestmark = pytest.mark.req("OPS-4")
@@ -22,8 +22,7 @@ pytestmark = pytest.mark.req("OPS-4")
 
 def bookbag(*words: str, **told: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BOOKBAG_")}
-    command = [sys.executable, "-m", "bookbag", *words]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=kept | told)
+    return commands.run(*words, environment=kept | told)
 
 
 def prepared(folder: Path, address: str = "db.example:5432", *more: str) -> dict[str, dict[str, str]]:
@@ -122,7 +121,7 @@ def test_an_administrator_runs_the_script_twice_and_the_migration_finds_all_it_n
     settings = told(prepared(folder, f"127.0.0.1:{server.address.port}"), folder)
     for _ in range(2):
         server.address.run((folder / "databases.sql").read_text())
-    done = bookbag("migrate", "all", "--wait", "30", **settings)
+    done = bookbag("migrate", "all", "--wait", "90", **settings)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split("\n")[: len(NAMES)] == [f"{name}: migrated" for name in NAMES]
     others = server.address.run("select has_database_privilege('public', 'postgres', 'connect')").strip()

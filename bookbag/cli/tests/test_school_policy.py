@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 from uuid import UUID
 
@@ -10,6 +9,7 @@ import httpx2
 import pytest
 
 from bookbag.school.policy.presets import preset_text
+from tests.support import commands
 from tests.support.house import eventually
 from tests.support.whole import Whole
 
@@ -18,10 +18,7 @@ pytestmark = pytest.mark.req("POL-2")
 
 def bookbag(whole: Whole, *words: str) -> subprocess.CompletedProcess[str]:
     """Run one command with the settings of the product."""
-    return subprocess.run(
-        [sys.executable, "-m", "bookbag", "policy", *words],
-        capture_output=True, text=True, check=False, env=os.environ | whole.environment,
-    )  # fmt: skip
+    return commands.run("policy", *words, environment=os.environ | whole.environment)
 
 
 @pytest.fixture(autouse=True)
