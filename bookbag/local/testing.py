@@ -113,10 +113,11 @@ class TestServers:
 
 def _copy(service: str, name: str) -> str:
     # A template with a session open cannot be copied: whoever prepared it may still be closing.
+    # The usual strategy writes every page into the log too, which costs half as much processor again (measured).
     template = database_of(service)
     return f"""
         select pg_terminate_backend(pid) from pg_stat_activity where datname = '{template}' \\g /dev/null
-        create database {name} template {template};
+        create database {name} template {template} strategy file_copy;
         {close_database(name, service)}"""  # noqa: S608 - provision checked the names
 
 
