@@ -5,7 +5,6 @@ import gzip
 import json
 import re
 import shutil
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -26,6 +25,7 @@ from bookbag.cli.services import NAMES, named
 from bookbag.local.keys import KeyFiles
 from bookbag.local.testing import TestServers
 from tests.backup.conftest import SIGNED_IN, Lived
+from tests.backup.rows import ANEW, rows_of
 from tests.backup.school_life import (
     ANCHOR_AHEAD,
     FILES,
@@ -42,48 +42,10 @@ pytestmark = [pytest.mark.req("OPS-5"), pytest.mark.slow, pytest.mark.timeout(30
 
 Another = Callable[[str], House]
 
-ANEW: Mapping[str, Mapping[str, str]] = {
-    # What differs on purpose when a school comes alone, by table, and how each column is compared all the same.
-    "outbox": {"ordinal": "0", "position": "0", "published_at": "true"},
-    "parked_record": {"ordinal": "0"},
-    "processed": {"processed_at": "true"},
-    "access_change": {"ordinal": "0", "position": "0"},
-    "held_message": {"place": "0"},
-    "translation_request": {"due_at": "due_at is null"},
-    "delivery": {
-        "due_at": "true",
-        "state": "case state when 'sending' then 'dead' else state end",
-        "reason": "case state when 'sending' then 'gave-up' else reason end",
-        "holder": "case when state not in ('sending', 'dead') then holder end",
-        "claimed_until": "case when state not in ('sending', 'dead') then claimed_until end",
-    },
-}
-
 
 def rows_of_school(house: House, school: UUID, changed: Mapping[str, Mapping[str, str]] = ANEW) -> dict[str, Any]:
     """Every row of a school in every table of every service, as text."""
-
-    async def read() -> dict[str, Counter[str]]:
-        found: dict[str, Counter[str]] = {}
-        for service in NAMES:
-            connection = await asyncpg.connect(
-                house.databases.urls[service].backup, server_settings={"timezone": "UTC"}
-            )
-            for table in await connection.fetch(
-                "select table_name as name from information_schema.columns join pg_tables on tablename = table_name"
-                " where table_schema = 'public' and column_name = 'school_id'"
-            ):
-                name = table["name"]
-                how = changed.get(name, {})
-                more = "".join(f" || jsonb_build_object('{column}', {sql})" for column, sql in how.items())
-                rows = await connection.fetch(
-                    f"select (to_jsonb(t){more})::text as row from {name} t where school_id = $1", school
-                )
-                found[f"{service}.{name}"] = Counter(row["row"] for row in rows)
-            await connection.close()
-        return found
-
-    return asyncio.run(read())
+    return rows_of({service: house.databases.urls[service].backup for service in NAMES}, school, changed)
 
 
 def school_of(house: House, code: str) -> UUID:
@@ -190,6 +152,10 @@ def test_what_is_told_again_is_numbered_by_the_new_installation(lived: Lived, ar
     assert asked(house, "identity", facts.format(lived.school)) == asked(
         lived.house, "identity", facts.format(lived.school)
     )
+    # Nobody else's number: the sequencer of the new installation gives each its own.
+    numbered = f"select 1 from access_change where school_id = '{lived.school}' and position is not null"
+    assert asked(lived.house, "identity", numbered), "they had numbers where they come from"
+    assert not asked(house, "identity", numbered)
     (drawn,) = asked(house, "identity", "select last_value from access_revision")
     (highest,) = asked(house, "identity", "select max(revision) as one from access_change")
     assert drawn["last_value"] >= highest["one"]
