@@ -81,6 +81,9 @@ def test_an_ill_typed_value_is_refused_with_its_path(path: str, value: Any) -> N
         ({"objectStore.url": "s3://b?endpoint=https://files:9000&region=x"}, "objects.ports lacks 9000"),
         ({"pods.pauseSeconds": 20}, "pods.graceSeconds is too short"),
         ({"backup.enabled": True}, "backup.to is empty"),
+        ({"gateway.trustedProxies": ["10.0.0.0/8"]}, "10.0.0.0/8 is too wide"),
+        ({"gateway.trustedProxies": ["10.244.0.1/32", "0.0.0.0/0"]}, "0.0.0.0/0 is too wide"),
+        ({"gateway.trustedProxies": ["fd00::/8"]}, "fd00::/8 is too wide"),
     ],
 )
 def test_values_that_do_not_fit_each_other_are_refused_in_words(values: dict[str, Any], said: str) -> None:

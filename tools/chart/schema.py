@@ -198,7 +198,7 @@ def _doors() -> dict[str, Form]:
             hostnames=many("Hosts; empty: that of `publicUrl`.", text("Host.", HOST)),
             annotations=annotations,
             trustedProxies=many(
-                "Networks the gateway's requests come from: its `X-Forwarded-For` is believed.",
+                "Networks the gateway's requests come from, and nobody else's: its `X-Forwarded-For` is believed. /16 or narrower (IPv6: /48).",
                 text("Network.", NETWORK),
             ),
             requestTimeout=text("How long a request may take; live streams are not counted.", r"^[0-9]+(ms|s|m)$"),
