@@ -24,7 +24,7 @@ from tests.cluster.place import NAMESPACE, RELEASE, ROOT
 from tools import cluster
 from tools.image import main as build_image
 
-IMAGES = ("localhost/bookbag:first", "localhost/bookbag:second")
+IMAGES = ("localhost/bookbag:1", "localhost/bookbag:2")
 NEEDED = ("CLUSTER_HOST", "CLUSTER_LOAD", "CLUSTER_GATEWAY_CLASS", "CLUSTER_ADDRESS", "CLUSTER_PROXIES")
 
 
@@ -40,6 +40,7 @@ def main(args: Sequence[str]) -> int:
     began = time.monotonic()
     code = _on(asked.kubeconfig, asked.extra) if asked.kubeconfig else _here(asked.extra)
     figures.note(seconds=round(time.monotonic() - began))
+    figures.show()
     return code
 
 

@@ -9,11 +9,21 @@ from tests.cluster import outside, people
 from tests.cluster.figures import note
 from tests.cluster.installation import Installation, installed
 from tests.cluster.outside import Outside
-from tests.cluster.place import Place
+from tests.cluster.place import Place, left
 from tests.support.browsing import watched
 from tests.support.product import CHROMIUM, FLAGS
 
-ORDER = ("test_image", "test_installed", "test_journey", "test_edges", "test_load", "test_upgrade", "test_uninstalled")
+ORDER = (
+    "test_figures",
+    "test_image",
+    "test_installed",
+    "test_journey",
+    "test_edges",
+    "test_load",
+    "test_upgrade",
+    "test_uninstalled",
+    "test_given_back",
+)
 WITHOUT = "no cluster was given; `make cluster-test` gives one"
 
 
@@ -42,12 +52,49 @@ def servers(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture(scope="session")
 def installation(place: Place, servers: Outside, tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    """The product on the cluster, with the people of the demo schools in it."""
+    """The product on the cluster, with nobody in it."""
     made = installed(place, servers, tmp_path_factory.mktemp("installation"))
-    print(f"\ninstalled and ready after {made.seconds:.1f} s")
+    print(f"\ninstalled and ready after {made.seconds:.1f} s\n\n{made.said}")
     note(install_to_ready_seconds=round(made.seconds, 1))
-    people.put_in(made)
     return made
+
+
+@pytest.fixture(scope="session")
+def leader(installation: Installation) -> dict[str, str]:
+    """Makes the first school: what its leader signs in with."""
+    said = installation.page.type("5. The first school")
+    return {"email": "ada@school.example", "password": said.partition("with the password ")[2].split()[0]}
+
+
+@pytest.fixture(scope="session")
+def put_down(installation: Installation, leader: dict[str, str]) -> str:
+    """Takes a backup of all while there is only the first school: the name of its folder."""
+    return folder_of(installation.page.type("Backup", 0))
+
+
+@pytest.fixture(scope="session")
+def inhabited(installation: Installation, put_down: str) -> None:
+    """Puts in the people of the demo schools."""
+    people.put_in(installation)
+
+
+@pytest.fixture(scope="session")
+def part(installation: Installation, inhabited: None) -> str:
+    """Takes a backup of one of their schools: the name of its folder."""
+    return folder_of(installation.page.type("Backup", 1, names={"=OAKS": f"={people.SCHOOL}"}))
+
+
+def folder_of(said: str) -> str:
+    """Where a backup is, as the last line of its words has it; what kubectl says comes after."""
+    return next(line for line in said.splitlines() if " are in " in line).rpartition("/")[2].rstrip(".")
+
+
+@pytest.fixture(scope="session")
+def uninstalled(installation: Installation, part: str) -> set[str]:
+    """Uninstalls: what was there before."""
+    before = left()
+    installation.page.type("Uninstall", 0)
+    return before
 
 
 @pytest.fixture(scope="session")

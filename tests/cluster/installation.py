@@ -1,8 +1,7 @@
-"""One installation of the chart as an operator makes it: databases, Secrets, values, `helm install`, the first school."""
+"""One installation of the chart as an operator makes it, by the commands of docs/install-kubernetes.md."""
 
 import json
 import ssl
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +11,15 @@ import httpx2
 
 from bookbag.local.process import wait_until
 from bookbag.local.provision import urls_of
-from tests.cluster import certificate, place
+from tests.cluster import certificate
 from tests.cluster.outside import PORTS, Outside
-from tests.cluster.place import CHART, HOST, NAMESPACE, RELEASE, Place, helm, kubectl, pods, run
+from tests.cluster.page import Page
+from tests.cluster.place import HOST, Place
 from tests.cluster.way import AsyncWay, Way
+from tests.support.install_page import VALUES
 
-READY_WITHIN = "300s"
+HERE = "here.json"
+"""What is true of this cluster only; all else is `ci/small.yaml` and the values of the page."""
 WAITED_FOR = {
     "requests": {"cpu": "400m", "memory": "128Mi", "ephemeral-storage": "0"},
     "limits": {"cpu": "2", "memory": "384Mi"},
@@ -30,19 +32,25 @@ class Installation:
 
     place: Place
     outside: Outside
-    folder: Path
+    page: Page
     tls: certificate.Certificate
+    said: str = ""
+    """What `helm install` printed."""
     seconds: float = 0.0
     """From `helm install` to all pods being ready."""
 
     @property
-    def values(self) -> Path:
-        return self.folder / "values.json"
+    def folder(self) -> Path:
+        return self.page.folder
+
+    @property
+    def keys(self) -> Path:
+        return self.folder / "my-installation" / "keys"
 
     @property
     def files(self) -> tuple[str, ...]:
         """The values of this installation, as helm takes them."""
-        return "--values", str(CHART / "ci" / "small.yaml"), "--values", str(self.values)
+        return tuple(word for file in _FILES for word in ("--values", str(self.folder / file)))
 
     def http(self) -> httpx2.Client:
         """A client that is nobody, through the Gateway."""
@@ -68,43 +76,29 @@ class Installation:
             f"--ignore-certificate-errors-spki-list={self.tls.pin}",
         ]
 
-    def urls(self, service: str) -> dict[str, str]:
-        """The addresses of a service's database, as this machine reaches it."""
-        passwords = json.loads((self.folder / "prepared" / "passwords.json").read_text())
-        return dict(urls_of(self.outside.postgres.address, service, passwords).items())
+    def urls(self, service: str, *, database: str | None = None) -> dict[str, str]:
+        """The addresses of a service's database, or of its copy, as this machine reaches it."""
+        passwords = json.loads((self.folder / "my-installation" / "passwords.json").read_text())
+        return dict(urls_of(self.outside.postgres.address, service, passwords, database=database).items())
 
-    def upgrade(self, image: str, *more: str) -> float:
-        """Go to another image; the seconds until all pods of it are ready."""
-        began = time.monotonic()
-        repository, _, tag = image.partition(":")
-        helm(
-            "upgrade", RELEASE, str(CHART), *self.files,
-            "--set", f"image.repository={repository},image.tag={tag}", *more, "--wait", "--timeout", READY_WITHIN,
-        )  # fmt: skip
-        return time.monotonic() - began
-
-    def bookbag(self, *words: str, component: str = "identity-api") -> str:
-        """An operator's command inside the cluster."""
-        pod = place.name_of(pods(component, ready=True)[0])
-        return kubectl("exec", pod, "--", "bookbag", *words)
+    def wait_until_it_answers(self) -> None:
+        with self.http() as client:
+            assert wait_until(lambda: _answers(client), 60, every=0.2), "the Gateway does not lead to the pods"
 
 
 def installed(given: Place, outside: Outside, folder: Path) -> Installation:
     """Install, and wait until everything is ready."""
-    folder.mkdir(parents=True, exist_ok=True)
-    installation = Installation(given, outside, folder, certificate.made(folder / "tls", HOST))
-    _prepare(installation)
-    repository, _, tag = given.images[0].partition(":")
-    installation.values.write_text(
-        json.dumps(_values(installation) | {"image": {"repository": repository, "tag": tag}})
-    )
+    installation = Installation(given, outside, Page(folder, _names(given, outside)), certificate.made(folder, HOST))
+    page = installation.page
+    for number in range(4):
+        page.type("2. Keys, databases, Secrets", number)
+    outside.s3().create_bucket(Bucket="bookbag-second")
+    page.write_values()
+    (folder / HERE).write_text(json.dumps(_values(installation)))
     began = time.monotonic()
-    helm(
-        "install", RELEASE, str(CHART), *installation.files, "--wait", "--timeout", READY_WITHIN,
-    )  # fmt: skip
+    installation.said = page.type("4. Install")
     installation.seconds = time.monotonic() - began
-    with installation.http() as client:
-        assert wait_until(lambda: _answers(client), 60, every=0.2), "the Gateway does not lead to the pods"
+    installation.wait_until_it_answers()
     return installation
 
 
@@ -115,42 +109,38 @@ def _answers(client: httpx2.Client) -> bool:
         return False
 
 
-def _prepare(installation: Installation) -> None:
-    """What has to be there before: the namespace, databases and roles, the Secrets."""
-    outside, folder = installation.outside, installation.folder / "prepared"
-    run(
-        sys.executable, "-m", "bookbag", "prepare", "--to", str(folder), "--postgresql", outside.at("postgresql"),
-        "--redis", outside.redis_url, "--mail", f"smtp://{outside.at('mail')}",
-    )  # fmt: skip
-    outside.postgres.address.run((folder / "databases.sql").read_text())
-    restricted = "pod-security.kubernetes.io/enforce=restricted"
-    run("kubectl", "create", "namespace", NAMESPACE)
-    run("kubectl", "label", "namespace", NAMESPACE, restricted)
-    kubectl("apply", "--filename", str(folder / "secrets.json"))
+_FILES = ("deploy/helm/bookbag/ci/small.yaml", VALUES, HERE)
+
+
+def _names(given: Place, outside: Outside) -> dict[str, str]:
+    """What the page's examples are called here."""
     keys = outside.seaweed.address
-    kubectl(
-        "create", "secret", "generic", "bookbag-object-store",
-        f"--from-literal=access-key={keys.access_key}", f"--from-literal=secret-key={keys.secret_key}",
-    )  # fmt: skip
-    tls = installation.tls
-    kubectl("create", "secret", "tls", "bookbag-tls", f"--cert={tls.certificate}", f"--key={tls.key}")
+    return {
+        "https://school.example": given.url,
+        # One bucket for files and backups: each takes a third of what the store of the tests has room for.
+        "s3://bookbag-backup/nightly": "s3://bookbag/backups",
+        "registry.example/bookbag": given.images[0].partition(":")[0],
+        f"-f {VALUES}": " ".join(f"-f {file}" for file in _FILES),
+        "postgresql://postgres@db.example:5432/postgres": outside.postgres.address.url(),
+        "db.example:5432": outside.at("postgresql"),
+        " --options sslmode=require": "",
+        "rediss://:password@redis.example:6379/0": outside.redis_url,
+        "smtps://user:password@mail.example:465": f"smtp://{outside.at('mail')}",
+        "kafka.example:9092": outside.at("kafka"),
+        "copies: 3": "copies: 1",
+        "endpoint=https://s3.example&region=eu-west-2": outside.object_store.partition("?")[2],
+        "access-key=…": f"access-key={keys.access_key}",
+        "secret-key=…": f"secret-key={keys.secret_key}",
+    }
 
 
 def _values(installation: Installation) -> dict[str, Any]:
-    """What is true of this cluster only; all else is `ci/small.yaml`."""
-    given, outside = installation.place, installation.outside
+    """What `here.json` says."""
+    given = installation.place
     to = [{"ipBlock": {"cidr": f"{given.host}/32"}}]
     return {
-        "publicUrl": given.url,
-        "kafka": {"brokers": outside.at("kafka"), "copies": 1},
-        "objectStore": {"url": outside.object_store},
         # Once a year by the clock: the tests make jobs of it.
-        "backup": {
-            "enabled": True,
-            "to": outside.object_store.replace("?", "/backups?", 1),
-            "schedule": "0 3 1 1 *",
-            "resources": {"requests": {"ephemeral-storage": "0"}},
-        },
+        "backup": {"schedule": "0 3 1 1 *", "resources": {"requests": {"ephemeral-storage": "0"}}},
         "gateway": {
             "parentRefs": [],
             "trustedProxies": [f"{one}/32" for one in given.proxies],

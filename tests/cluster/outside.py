@@ -7,6 +7,9 @@ from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
 
 from bookbag.local import ports
 from bookbag.local.kafka import EmbeddedKafka
@@ -18,6 +21,9 @@ from bookbag.local.seaweed import EmbeddedSeaweed
 from bookbag.local.smtp_outbox import SmtpOutbox
 from bookbag.local.valkey import EmbeddedValkey
 from tests.cluster.place import ROOT
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
 
 PORTS = {"postgresql": 5432, "redis": 6379, "kafka": 9092, "objects": 8333, "mail": 2525}
 """Where pods find each, and nowhere else."""
@@ -47,6 +53,14 @@ class Outside:
     def asked(self, service: str, question: str) -> list[str]:
         """What the administrator of a service's database is answered, a line for each row."""
         return self.postgres.address.run(question, database=database_of(service)).splitlines()
+
+    def s3(self) -> "S3Client":
+        """The object store, asked by nothing of ours."""
+        store = self.seaweed.address
+        return boto3.client(
+            "s3", endpoint_url=store.endpoint, region_name="us-east-1", aws_access_key_id=store.access_key,
+            aws_secret_access_key=store.secret_key,
+        )  # fmt: skip
 
     @property
     def mails(self) -> Path:

@@ -15,6 +15,8 @@ from services.identity.demo.cast import FAMILY_HOST, PASSWORD, STAFF_HOST
 from tests.cluster.installation import Installation
 from tests.support.policy import demo_rules
 
+SCHOOL = "BRLA"
+"""The larger of the two."""
 FAMILIES = ("cerys.evans", "layla.haddad", "ewa.kowalska", "ayesha.khan")
 TEACHER, LEADER = f"jo.hughes@{STAFF_HOST}", f"susan.rowe@{STAFF_HOST}"
 
@@ -26,7 +28,7 @@ def family(name: str) -> str:
 
 def put_in(installation: Installation) -> None:
     """Put them in from this machine, through the actions that a real school uses."""
-    outside, keys = installation.outside, installation.folder / "prepared" / "keys"
+    outside, keys = installation.outside, installation.keys
     app = installation.urls("identity")["app"]
     told = {
         "BOOKBAG_REDIS_URL": outside.valkey.address.url(),

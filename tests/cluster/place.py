@@ -73,10 +73,6 @@ def got(*words: str) -> Any:
     return json.loads(kubectl("get", *words, "--output", "json"))
 
 
-def helm(*words: str, within: float = 400) -> str:
-    return run("helm", "--namespace", NAMESPACE, *words, within=within)
-
-
 def pods(component: str | None = None, *, ready: bool = False) -> Sequence[dict[str, Any]]:
     """Pods of the release that are not on their way out, by component."""
     selector = f"app.kubernetes.io/instance={RELEASE}" + (
@@ -93,3 +89,22 @@ def is_ready(pod: dict[str, Any]) -> bool:
 
 def name_of(thing: dict[str, Any]) -> str:
     return thing["metadata"]["name"]
+
+
+OURS = {"bookbag-keys", "bookbag-redis", "bookbag-mail", "bookbag-object-store", "bookbag-tls"}
+OF_THE_CLUSTER = {"kube-root-ca.crt", "default", "kubernetes"}
+
+
+def left() -> set[str]:
+    """Everything in the namespace that neither the cluster nor the operator put there."""
+    kinds = run("kubectl", "api-resources", "--verbs=list", "--namespaced", "--output=name").split()
+    found = run(
+        "kubectl", "--namespace", NAMESPACE, "get", ",".join(one for one in kinds if not one.startswith("events")),
+        "--output=name", "--ignore-not-found",
+    ).split()  # fmt: skip
+    names = {one: one.rpartition("/")[2] for one in found}
+    return {
+        one
+        for one, name in names.items()
+        if name not in OURS | OF_THE_CLUSTER and not name.startswith("bookbag-database-")
+    }

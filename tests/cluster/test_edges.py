@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import yaml
 
+from bookbag.local.process import wait_until
 from tests.cluster.figures import note
 from tests.cluster.installation import Installation
 from tests.cluster.outside import PORTS
-from tests.cluster.place import CHART, NAMESPACE, name_of, pods, run
+from tests.cluster.place import CHART, NAMESPACE, got, kubectl, name_of, pods, run
 
 pytestmark = pytest.mark.req("OPS-2")
 
@@ -46,8 +48,12 @@ def reached(pod: str, places: Sequence[tuple[str, int]], *, namespace: str = NAM
 
 @pytest.fixture(scope="module")
 def addresses(installation: Installation) -> dict[str, str]:
-    """The address of one pod of each process."""
-    return {one["name"]: pods(one["name"], ready=True)[0]["status"]["podIP"] for one in table()}
+    """The address of one pod of each process: the oldest, because an autoscaler takes away the youngest."""
+
+    def oldest(process: str) -> dict[str, Any]:
+        return min(pods(process, ready=True), key=lambda one: one["metadata"]["creationTimestamp"])
+
+    return {one["name"]: oldest(one["name"])["status"]["podIP"] for one in table()}
 
 
 def every_place(addresses: dict[str, str], host: str) -> dict[str, tuple[str, int]]:
@@ -65,21 +71,32 @@ def allowed(process: dict[str, Any]) -> set[str]:
     return {f"{each}-api grpc" for each in process["calls"]} | (set(process["servers"]) & set(PORTS)) | itself
 
 
+@pytest.fixture(scope="module")
+def heard(addresses: dict[str, str], installation: Installation) -> dict[str, dict[str, str]]:
+    """What each process is answered at each place; three ask at once, because most of it is waiting for silence."""
+    places = every_place(addresses, installation.place.host)
+
+    def one(name: str) -> dict[str, str]:
+        return dict(zip(places, reached(pod_at(name, addresses), list(places.values())), strict=True))
+
+    names = [each["name"] for each in table()]
+    with ThreadPoolExecutor(max_workers=3) as askers:
+        return dict(zip(names, askers.map(one, names), strict=True))
+
+
+def pod_at(process: str, addresses: dict[str, str]) -> str:
+    return next(name_of(one) for one in pods(process, ready=True) if one["status"]["podIP"] == addresses[process])
+
+
 @pytest.mark.parametrize("process", table(), ids=lambda one: one["name"])
 def test_a_process_reaches_what_it_needs_and_nothing_else(
-    process: dict[str, Any], addresses: dict[str, str], installation: Installation
+    process: dict[str, Any], heard: dict[str, dict[str, str]]
 ) -> None:
-    places = every_place(addresses, installation.place.host)
-    pod = next(
-        name_of(one)
-        for one in pods(process["name"], ready=True)
-        if one["status"]["podIP"] == addresses[process["name"]]
-    )
-    said = dict(zip(places, reached(pod, list(places.values())), strict=True))
+    said = heard[process["name"]]
     open_now = {place for place, answer in said.items() if answer == "answers"}
     assert open_now == allowed(process)
-    assert {said[place] for place in places.keys() - open_now} == {"silent"}
-    note(**{f"edges_of_{process['name']}": {"open": len(open_now), "silent": len(places) - len(open_now)}})
+    assert {said[place] for place in said.keys() - open_now} == {"silent"}
+    note(**{f"edges_of_{process['name']}": {"open": len(open_now), "silent": len(said) - len(open_now)}})
 
 
 STRANGER = """
@@ -108,3 +125,25 @@ def test_a_stranger_in_another_namespace_reaches_nobody(addresses: dict[str, str
         assert {said[server] for server in PORTS} == {"answers"}
     finally:
         run(*within, "delete", "pod", "stranger", "--grace-period=0", "--force")
+
+
+def test_the_silence_is_that_of_the_policies(addresses: dict[str, str], installation: Installation) -> None:
+    """Without them, what reaches nobody reaches everybody, and with them nobody again."""
+    policies = got("networkpolicies")
+    for one in policies["items"]:
+        one["metadata"] = {key: one["metadata"][key] for key in ("name", "labels", "annotations")}
+    places = every_place(addresses, installation.place.host)
+    del places["elsewhere"]
+    own = {place for place in places if place.startswith("web ")}
+    web = pod_at("web", addresses)
+
+    def open_now() -> set[str]:
+        said = zip(places, reached(web, list(places.values())), strict=True)
+        return {place for place, answer in said if answer == "answers"}
+
+    kubectl("delete", "networkpolicies", "--all")
+    try:
+        assert wait_until(lambda: open_now() == set(places), 30, every=0.5)
+    finally:
+        kubectl("create", "--filename", "-", told=json.dumps(policies))
+    assert wait_until(lambda: open_now() == own, 30, every=0.5)

@@ -1,18 +1,15 @@
 """From `helm install` to the first school, as docs/install-kubernetes.md has it."""
 
 import json
-import subprocess
 from base64 import b64decode
 from collections.abc import Iterator
 from urllib.parse import urlsplit
-from uuid import uuid4
 
-import boto3
 import pytest
 
-from bookbag.local.process import pause
 from tests.cluster.installation import Installation
-from tests.cluster.place import CHART, NAMESPACE, RELEASE, Failed, got, is_ready, kubectl, name_of, pods, run
+from tests.cluster.place import CHART, NAMESPACE, got, is_ready, kubectl, name_of, pods, run
+from tests.support.install_page import block
 
 pytestmark = pytest.mark.req("OPS-4")
 
@@ -37,95 +34,41 @@ def test_pods_are_nobody_with_nothing_they_could_write(installation: Installatio
             assert context["capabilities"]["drop"] == ["ALL"], name_of(pod)
 
 
+def test_the_words_after_an_install_lead_to_the_next_step(installation: Installation) -> None:
+    said = installation.said
+    # The same first school as the page's, whose command is typed below.
+    assert " ".join(block("5. The first school").text.replace("\\\n", " ").split()) in " ".join(
+        said.replace("\\\n", " ").split()
+    )
+    assert "helm -n bookbag test bookbag" in said
+    assert f"Open {installation.place.url}" in said
+    assert "is false" not in said
+    assert "is empty" not in said
+
+
 def test_helm_test_finds_nothing_wrong(installation: Installation) -> None:
-    """Without `--logs`, with which Helm 3 looks for a pod that has gone."""
-    done = subprocess.run(
-        ["helm", "--namespace", NAMESPACE, "test", RELEASE, "--timeout", "180s"],
-        capture_output=True, text=True, check=False, timeout=240,
-    )  # fmt: skip
-    said = done.stdout + done.stderr
-    assert done.returncode == 0, said
-    assert "nothing wrong" in said
+    assert "nothing wrong" in installation.page.type("4. Install", 2)
 
 
-def test_the_first_school_and_its_leader_are_created_by_one_command(installation: Installation) -> None:
-    code = f"S{uuid4().hex[:6]}".upper()
-    said = installation.bookbag(
-        "schools", "create", "--code", code, "--name", "Elm Grove School", "--country", "GB", "--zone", "Europe/London",
-        "--language", "en", "--preset", "quiet-evenings", "--leader-name", "Ada Lane", "--leader-email", f"{code}@staff.example",
-    )  # fmt: skip
-    password = said.partition("with the password ")[2].split()[0]
+def test_the_first_school_and_its_leader_are_created_by_one_command(
+    installation: Installation, leader: dict[str, str]
+) -> None:
     with installation.http() as client:
-        assert client.get(f"/identity/v1/schools/{code}").json()["name"] == "Elm Grove School"
-        opened = client.post("/identity/v1/sessions", json={"email": f"{code}@staff.example", "password": password})
+        assert client.get("/identity/v1/schools/OAKS").json()["name"] == "Oak School"
+        opened = client.post("/identity/v1/sessions", json=leader)
         assert opened.status_code == 201, opened.text
         assert [one["role"] for one in opened.json()["memberships"]] == ["leader"]
 
 
 @pytest.mark.req("OPS-5")
-def test_the_backup_of_the_cronjob_lies_in_the_object_store(installation: Installation) -> None:
-    said = ran("backup-now", kubectl("create", "job", "backup-now", f"--from=cronjob/{RELEASE}-backup", *UNSENT))
-    manifest = kept(installation, said)
-    assert manifest["services"].keys() == {"identity", "messaging", "translate", "notify"}
-    assert [str(manifest["services"]["identity"]["tables"]["school"]["rows"])] == installation.outside.asked(
-        "identity", "select count(*) from school"
+def test_the_backup_of_the_cronjob_lies_in_the_object_store(installation: Installation, put_down: str) -> None:
+    bucket, _, prefix = (
+        installation.page.values()["backup"]["to"].removeprefix("s3://").partition("?")[0].partition("/")
     )
-
-
-@pytest.mark.req("OPS-5")
-def test_one_school_is_put_down_by_a_job_and_never_given_back_over_itself(installation: Installation) -> None:
-    (code,) = installation.outside.asked("identity", "select min(code) from school_code")
-    job = json.loads(kubectl("create", "job", "backup-one", f"--from=cronjob/{RELEASE}-backup", *UNSENT))
-    job["spec"]["template"]["spec"]["containers"][0]["args"].append(f"--school={code}")
-    said = ran("backup-one", json.dumps(job))
-    assert kept(installation, said)["school"]["code"] == code
-    place, _, options = place_of_backups(installation).partition("?")
-    rendered = run(
-        "helm", "template", RELEASE, str(CHART), "--namespace", NAMESPACE, *installation.files, "--show-only",
-        "templates/restore.yaml", "--set-string", f"restore.from={place}/{folder(said)}?{options}",
-    )  # fmt: skip
-    with pytest.raises(Failed, match=f"{code} is here already"):
-        ran(f"{RELEASE}-restore", rendered)
-
-
-UNSENT = ("--dry-run=client", "--output=json")
-
-
-def ran(job: str, told: str) -> str:
-    """What a job printed that was run to its end and taken away. Raises Failed with its words when it fails."""
-    kubectl("apply", "--filename", "-", told=told)
-    try:
-        for _ in range(90):
-            status = got("job", job)["status"]
-            if status.get("succeeded") or any(one["type"] == "Failed" for one in status.get("conditions", [])):
-                break
-            pause(1)
-        said = kubectl("logs", f"job/{job}")
-        if not status.get("succeeded"):
-            raise Failed(said)
-        return said
-    finally:
-        kubectl("delete", "--filename", "-", "--wait=true", told=told)
-
-
-def place_of_backups(installation: Installation) -> str:
-    return json.loads(installation.values.read_text())["backup"]["to"]
-
-
-def folder(said: str) -> str:
-    """The folder of a backup, as its last line names it."""
-    return said.strip().rpartition("/")[2].rstrip(".")
-
-
-def kept(installation: Installation, said: str) -> dict:
-    """The manifest that lies in the store, read by nothing of ours."""
-    store = installation.outside.seaweed.address
-    client = boto3.client(
-        "s3", endpoint_url=store.endpoint, region_name="us-east-1", aws_access_key_id=store.access_key,
-        aws_secret_access_key=store.secret_key,
-    )  # fmt: skip
-    bucket, _, prefix = place_of_backups(installation).removeprefix("s3://").partition("?")[0].partition("/")
-    return json.load(client.get_object(Bucket=bucket, Key=f"{prefix}/{folder(said)}/manifest.json")["Body"])
+    kept = installation.outside.s3().get_object(Bucket=bucket, Key=f"{prefix}/{put_down}/manifest.json")
+    manifest = json.load(kept["Body"])
+    assert manifest["services"].keys() == {"identity", "messaging", "translate", "notify"}
+    assert manifest["services"]["identity"]["tables"]["school"]["rows"] == 1
 
 
 @pytest.fixture
@@ -143,20 +86,38 @@ def elsewhere(installation: Installation) -> Iterator[str]:
 
 
 def test_a_migration_says_in_one_sentence_what_it_lacks(installation: Installation, elsewhere: str) -> None:
-    """A Secret that is missing, and a database that does not answer: the last words of the job, as `kubectl describe` shows them."""
-    for name, changed, words in (
-        ("secret", "services.notify.database.secret=nowhere", "BOOKBAG_NOTIFY_"),
-        ("database", f"services.identity.database.secret={elsewhere}", "PostgreSQL of identity"),
-    ):
-        rendered = run("helm", "template", name, str(CHART), "--namespace", NAMESPACE, *installation.files, "--set", changed,
-                       "--set", "migration.waitSeconds=5,migration.retries=0", "--show-only", "templates/migration.yaml")  # fmt: skip
-        kubectl("apply", "--filename", "-", told=rendered)
-        job = f"{name}-bookbag-migrate"
-        try:
+    """A Secret that is missing, and a database that does not answer: the last words of the job."""
+    wanted = {
+        "secret": ("services.notify.database.secret=nowhere", "BOOKBAG_NOTIFY_"),
+        "database": (f"services.identity.database.secret={elsewhere}", "PostgreSQL of identity"),
+    }
+    rendered = "---\n".join(
+        run("helm", "template", name, str(CHART), "--namespace", NAMESPACE, *installation.files, "--set", changed,
+            "--set", "migration.waitSeconds=5,migration.retries=0", "--show-only", "templates/migration.yaml")
+        for name, (changed, _) in wanted.items()
+    )  # fmt: skip
+    kubectl("apply", "--filename", "-", told=rendered)
+    try:
+        for name, (_, words) in wanted.items():
+            job = f"{name}-bookbag-migrate"
             kubectl("wait", "--for=condition=Failed", f"job/{job}", "--timeout=120s", within=150)
-            (pod,) = got("pods", "--selector", f"job-name={job}")["items"]
-            said = pod["status"]["containerStatuses"][0]["state"]["terminated"]["message"].strip().splitlines()[-1]
+            said = installation.page.type("4. Install", 1, names={"bookbag-migrate": job}).strip().splitlines()[-1]
             print(f"\n{name}: {said}")
             assert words in said
-        finally:
-            kubectl("delete", "--filename", "-", told=rendered)
+    finally:
+        kubectl("delete", "--filename", "-", told=rendered)
+
+
+def test_new_passwords_and_keys_are_taken(installation: Installation, leader: dict[str, str]) -> None:
+    before = got("secret", "bookbag-database-identity", "bookbag-keys")["items"]
+    with installation.http() as client:
+        opened = client.post("/identity/v1/sessions", json=leader).json()
+        installation.page.type("New passwords and keys")
+        after = got("secret", "bookbag-database-identity", "bookbag-keys")["items"]
+        assert all(one["data"] != other["data"] for one, other in zip(before, after, strict=True))
+        whom = {"person": opened["memberships"][0]["person"], "role": "leader"}
+        answer = client.post("/identity/v1/tokens", json=whom)
+        assert answer.status_code == 200, "whoever was signed in must do it again"
+        client.headers["authorization"] = f"Bearer {answer.json()['token']}"
+        # Another service believes the new key: it asks for the school's terms, and not for a sign-in.
+        assert client.get("/messaging/v1/threads").json()["code"] == "terms-not-accepted"

@@ -12,6 +12,7 @@ from tests.cluster.people import TEACHER, family, sign_in
 from tests.cluster.place import kubectl, name_of, pods
 from tests.support.policy import OPEN, document_with
 
+pytestmark = pytest.mark.usefixtures("inhabited")
 Contexts = Callable[..., BrowserContext]
 DESK = {"width": 1280, "height": 800}
 

@@ -5,15 +5,12 @@ import re
 import pytest
 
 from bookbag.local.process import pause, wait_until
-from tests.cluster.figures import note
+from tests.cluster.figures import GOAL_SECONDS, note
 from tests.cluster.installation import Installation
 from tests.cluster.load import Load, Report
 from tests.cluster.place import Failed, got, kubectl, name_of, pods
 
-pytestmark = pytest.mark.req("OPS-4", "OPS-6")
-GOAL_SECONDS = 15.0
-"""From the death of all pods of a process to the next message that is accepted. It is measured and noted; what fails a test is four times it,
-because a machine that does other work at the same time starts Python slowly."""
+pytestmark = [pytest.mark.req("OPS-4", "OPS-6"), pytest.mark.usefixtures("inhabited")]
 
 
 def kept(installation: Installation) -> list[tuple[str, str]]:
@@ -42,16 +39,17 @@ def kill(component: str) -> None:
 @pytest.mark.parametrize("component", ["messaging-api", "identity-api", "messaging-worker"])
 def test_pods_killed_under_load_lose_nothing_and_are_back_soon(component: str, installation: Installation) -> None:
     with Load(installation, rate=20) as load:
-        pause(5)
+        pause(3)
         kill(component)
         assert wait_until(lambda: len(pods(component, ready=True)) == len(pods(component)) > 0, 120, every=0.5)
-        pause(5)
+        pause(3)
     report = load.report
-    note(**{f"killed_{component.replace('-', '_')}": report.told() | {"goal_seconds": GOAL_SECONDS}})
+    note(**{f"killed_{component.replace('-', '_')}": report.told()})
     print(f"\n{component}: {report.told()}")
     assert not report.given_up
     assert lost(installation, report) == set()
     assert doubled(installation) == 0
+    # The goal is measured and told; a machine that does other work at the same time starts Python slowly.
     assert report.longest_silence <= 4 * GOAL_SECONDS
 
 
