@@ -91,8 +91,12 @@ class _Servers:
     def all(self) -> tuple[Part, ...]:
         return self.kafka, self.seaweed, self.postgres, self.valkey  # those that take longest begin first
 
+    @property
+    def of_migrations(self) -> tuple[Part, ...]:
+        return self.kafka, self.postgres, self.valkey
+
     def told(self) -> dict[str, str]:
-        """Where they are, as settings. Call it once they are ready."""
+        """Where they are, as settings. One that is not ready yet may still move."""
         return stack_plan.servers(
             redis_url=self.valkey.address.url(), kafka=self.kafka.address, objects=self.seaweed.address
         )
@@ -123,20 +127,27 @@ def _stack(
     keys = ensure_keys(folder.place("keys"), services)
     tls = ensure_certificate(folder.place("tls"))
     table = _routes()
-    for part in servers.all:
+    for part in servers.of_migrations:
         with terminal.step(part.name, since=began):
             wait_ready(part)
     with terminal.step("Mail outbox", since=began):
         run.outbox.wait_ready()
     address = f"https://{ports.LOOPBACK}:{options.port}"
-    told = stack_plan.installation(
-        plan, folder=folder.path, public_url=address, servers=servers.told(), keys=keys,
-        demo=folder.is_demo and options.demo, web=environment.web_files(),
-    )  # fmt: skip
+
+    def installation() -> dict[str, str]:
+        return stack_plan.installation(
+            plan, folder=folder.path, public_url=address, servers=servers.told(), keys=keys,
+            demo=folder.is_demo and options.demo, web=environment.web_files(),
+        )  # fmt: skip
+
     databases = provision(servers.postgres.address, folder.place("postgres"), services)
+    once = stack_plan.of_operators(installation(), databases, keys)
+    # Migrations make the topics too, so a broker that lost its disk wants them again. The store, which takes longest, is not theirs.
+    migrate_and_seed(folder, Once(), once, services, terminal, also=servers.kafka.cluster)
+    with terminal.step(servers.seaweed.name, since=began):
+        wait_ready(servers.seaweed)
+    told = installation()
     operators = stack_plan.of_operators(told, databases, keys)
-    # Migrations make the topics too, so a broker that lost its disk wants them again.
-    migrate_and_seed(folder, Once(), operators, services, terminal, also=servers.kafka.cluster)
     environment.note_settings(folder.path, operators)
     logs, signing = folder.place("logs"), folder.place("keys") / "of"
 
