@@ -33,7 +33,8 @@ def restore_here(asked: argparse.Namespace, run: Callable[[argparse.Namespace], 
             os.environ |= running
             return run(asked)
         # A demo comes back as a demo: what its people could do they can do again.
-        with new_folder(data, demo=manifest.demo) as settings:
+        otherwise = "" if manifest.school is None else ", or start it first: one school comes into what runs"
+        with new_folder(data, demo=manifest.demo, otherwise=otherwise) as settings:
             os.environ |= settings
             if run(asked) != 0:
                 raise _Failed

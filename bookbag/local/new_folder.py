@@ -18,12 +18,14 @@ _NOBODY = "redis://127.0.0.1:1"
 
 
 @contextmanager
-def new_folder(path: Path, *, demo: bool) -> Generator[dict[str, str]]:
+def new_folder(path: Path, *, demo: bool, otherwise: str = "") -> Generator[dict[str, str]]:
     """The settings of a new installation in this folder, whose database runs while the block does. A block that fails leaves nothing
-    behind. Raises CannotStart."""
+    behind. `otherwise` is what else can be done when the folder is in use. Raises CannotStart."""
     with open_folder(path) as folder:
         if folder.is_complete:
-            raise CannotStart(f"{folder.path} is in use already: give a folder that is not there yet by --data.")
+            raise CannotStart(
+                f"{folder.path} is in use already: give a folder that is not there yet by --data{otherwise}."
+            )
         postgres = EmbeddedPostgres(folder.place("postgres"))
         try:
             start(postgres)

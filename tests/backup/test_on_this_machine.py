@@ -31,12 +31,19 @@ def test_a_run_comes_back_in_another_folder(tmp_path: Path) -> None:
             )
             assert sent.status_code == 201, sent.text
         taken = backed_up(product.environment(), str(tmp_path / "backups"))
+        part = backed_up(product.environment(), str(tmp_path / "backups"), "--school", "HAFO")
+        there = bookbag({}, "restore", "--from", part["place"], "--data", str(data))
+        assert there.returncode == 1
+        assert "HAFO is here already" in there.stderr
         in_use = bookbag({}, "restore", "--from", taken["place"], "--data", str(data))
         assert in_use.returncode == 1
         assert "is already running on" in in_use.stderr
     in_use = bookbag({}, "restore", "--from", taken["place"], "--data", str(data))
     assert in_use.returncode == 1
     assert "is in use already: give a folder that is not there yet" in in_use.stderr
+    alone = bookbag({}, "restore", "--from", part["place"], "--data", str(data))
+    assert alone.returncode == 1
+    assert "or start it first: one school comes into what runs." in alone.stderr
     harmed = shutil.copytree(taken["place"], tmp_path / "harmed")
     (harmed / "identity" / "person.copy.gz").unlink()
     refused = bookbag({}, "restore", "--from", str(harmed), "--data", str(again))
