@@ -68,8 +68,9 @@ def lines(measured: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def show() -> None:
-    """Print what this run measured."""
-    if rows := lines(json.loads(FILE.read_text())):
+    """Print what this run measured, when it was more than its own length."""
+    rows = lines(json.loads(FILE.read_text()))
+    if len(rows) > 1:
         print(f"\n{table(rows)}\n")
 
 
