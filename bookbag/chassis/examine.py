@@ -25,7 +25,7 @@ from joserfc.jwk import OKPKey
 
 from bookbag.chassis.database import Database
 from bookbag.chassis.migrate import ready as migrations_ready
-from bookbag.chassis.problems import DependencyAway
+from bookbag.chassis.problems import DependencyAway, NoEntry
 from bookbag.chassis.service import Service
 from bookbag.chassis.settings import Platform, ServiceSettings
 from bookbag.chassis.wake import REDIS_SECONDS
@@ -173,8 +173,10 @@ async def kafka(platform: Platform, services: Sequence[Service]) -> list[Finding
     try:
         version = await asyncio.to_thread(topics.broker_version, platform)
         drift = await asyncio.to_thread(topics.compare, platform, wanted)
+    except NoEntry as refusal:
+        return [wrong("kafka", refusal.why, f"{refusal.do} Events wait meanwhile.")]
     except DependencyAway:
-        do = "See that Kafka runs and that BOOKBAG_KAFKA_URL is right. Events wait meanwhile."
+        do = "See that Kafka runs and that BOOKBAG_KAFKA_URL and BOOKBAG_KAFKA_SECURITY are right. Events wait meanwhile."
         return [wrong("kafka", "does not answer", do)]
     if version < OLDEST_KAFKA:
         found = [wrong("kafka", _dotted(version), f"Bookbag needs Kafka {_dotted(OLDEST_KAFKA)} or newer.")]

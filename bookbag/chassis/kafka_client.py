@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from kafka.coordinator.assignors.cooperative_sticky import (  # pyright: ignore[
     CooperativeStickyAssignor,
 )
 
-from bookbag.chassis.problems import DependencyAway
+from bookbag.chassis.problems import DependencyAway, NoEntry
 
 if TYPE_CHECKING:
     from bookbag.chassis.settings import Platform
@@ -46,6 +47,25 @@ TakenOver: tuple[type[Exception], ...] = (
 )
 """What a commit ends with when the group went on without us, or shares its buckets anew."""
 
+_REFUSALS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str], ...] = (
+    (
+        (_errors.SaslAuthenticationFailedError, _errors.UnsupportedSaslMechanismError),
+        "does not let us in",
+        "Correct BOOKBAG_KAFKA_USER, BOOKBAG_KAFKA_PASSWORD and BOOKBAG_KAFKA_SASL, or what the brokers know of the user.",
+    ),
+    (
+        ssl.SSLCertVerificationError,
+        "shows a certificate that is not trusted here",
+        "BOOKBAG_KAFKA_CA must name the authority that signed it, and BOOKBAG_KAFKA_URL the names that are in it.",
+    ),
+    (
+        (FileNotFoundError, IsADirectoryError, PermissionError),
+        "cannot be trusted",
+        "BOOKBAG_KAFKA_CA must name a file of certificates (PEM) that can be read here; leave it out to trust what this machine trusts.",
+    ),
+)
+"""What a broker that answers is not spoken to for, in words and with what to do; the rest passes by itself."""
+
 NO_TOPIC = 3
 """The protocol's number for a topic that does not exist."""
 
@@ -60,6 +80,25 @@ LARGEST_REQUEST = 1024 * 1024
 # What the library says during an outage is much and repeats; our own log lines tell which dependency is away.
 logging.getLogger("kafka").setLevel(logging.CRITICAL)
 
+
+class _First(logging.Handler):
+    """Keeps why the first of some tries to connect failed, which the library tells its log alone; the last is cut off when time is up. All
+    connections of a process are made alike, so it does not matter whose it was."""
+
+    reason: Exception | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        for each in record.args if isinstance(record.args, tuple) else ():
+            if isinstance(each, Exception):
+                self.reason = self.reason or each
+
+
+_TRIED = _First()
+_CONNECTING = logging.getLogger("kafka.net.manager")
+_CONNECTING.setLevel(logging.WARNING)
+_CONNECTING.propagate = False
+_CONNECTING.addHandler(_TRIED)
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -69,8 +108,9 @@ def producer(platform: Platform) -> Any:
 
     Raises KafkaError when no broker answers.
     """
-    return _library.KafkaProducer(
-        **_connection(platform),
+    return _connected(
+        platform,
+        _library.KafkaProducer,
         acks="all",
         enable_idempotence=True,
         linger_ms=60_000,
@@ -87,8 +127,9 @@ def producer(platform: Platform) -> Any:
 
 def consumer(platform: Platform, group: str, topics: Sequence[str]) -> Any:
     """A member of a group that hands over only what has to move. Raises KafkaError when no broker answers."""
-    made = _library.KafkaConsumer(
-        **_connection(platform),
+    made = _connected(
+        platform,
+        _library.KafkaConsumer,
         group_id=group,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
@@ -107,7 +148,7 @@ def consumer(platform: Platform, group: str, topics: Sequence[str]) -> Any:
 
 def administrator(platform: Platform) -> Any:
     """For topics, offsets and figures. Raises KafkaError when no broker answers."""
-    return _admin.KafkaAdminClient(**_connection(platform), request_timeout_ms=_REQUEST_MS)
+    return _connected(platform, _admin.KafkaAdminClient, request_timeout_ms=_REQUEST_MS)
 
 
 def place(topic: str, partition: int) -> Any:
@@ -129,6 +170,21 @@ def offsets(kind: str, places: Sequence[Any]) -> dict[Any, Any]:
 def topic_settings(name: str) -> Any:
     """The question for all settings of a topic."""
     return _admin.ConfigResource(_admin.ConfigResourceType.TOPIC, name, configs=None)
+
+
+def _connected(platform: Platform, kind: Callable[..., Any], **more: Any) -> Any:
+    """One of the library's clients. Whatever goes wrong while it connects, it says that time is up; we add what it was.
+
+    A broker that refuses a password says so and hangs up. Over TLS the library often sees only that it hung up.
+    """
+    _TRIED.reason = None
+    try:
+        return kind(**_connection(platform), **more)
+    except KafkaError as error:
+        reason = _TRIED.reason
+        if platform.kafka_security.startswith("SASL") and "socket disconnected" in str(reason):
+            reason = _errors.SaslAuthenticationFailedError()
+        raise error from reason
 
 
 def _connection(platform: Platform) -> dict[str, Any]:
@@ -157,11 +213,23 @@ def passes(error: Exception) -> bool:
 
 @contextmanager
 def told_apart() -> Generator[None]:
-    """Turn whatever the client raises about the broker into `DependencyAway`."""
+    """Turn whatever the client raises about the broker into `DependencyAway`, or `NoEntry` where somebody must put something right."""
     try:
         yield
     except (KafkaError, OSError) as error:
-        raise DependencyAway("kafka") from error
+        raise _refusal(error) or DependencyAway("kafka") from error
+
+
+def _refusal(error: BaseException | None) -> NoEntry | None:
+    """What somebody must put right, going by an error and what it came from."""
+    seen: list[BaseException] = []
+    while error is not None and not any(error is each for each in seen):
+        for kinds, why, do in _REFUSALS:
+            if isinstance(error, kinds):
+                return NoEntry("kafka", why, do)
+        seen.append(error)
+        error = error.__cause__ or error.__context__
+    return None
 
 
 class Thread:

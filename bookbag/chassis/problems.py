@@ -111,3 +111,14 @@ class DependencyAway(Exception):
 
 class StorageFull(DependencyAway):
     """What a call needs answers, and has no room to keep anything. It goes on by itself once there is room."""
+
+
+class NoEntry(DependencyAway):
+    """What a call needs answers, and will not have us or is not trusted by us: somebody must put it right. `why` goes on from its name;
+    `do` says what to put right."""
+
+    def __init__(self, name: str, why: str, do: str) -> None:
+        super().__init__(f"{name}, which {why}")
+        self.sentence = f"{name} {why}. {do}"
+        self.why = why
+        self.do = do

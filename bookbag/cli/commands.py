@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from bookbag.chassis import faults, telemetry, tracing
 from bookbag.chassis.bus import TopicMissing
-from bookbag.chassis.problems import DependencyAway, Problem
+from bookbag.chassis.problems import DependencyAway, NoEntry, Problem
 from bookbag.chassis.settings import Listening, Platform
 from bookbag.cli import events
 from bookbag.cli.answers import Answer, Refused, incomplete, table
@@ -54,6 +54,8 @@ def run(asked: argparse.Namespace) -> Answer | None:
         raise Refused(incomplete(error)) from error
     except TopicMissing as lacking:
         raise Refused(f"Kafka has no topic {lacking.topic}; `bookbag migrate` makes it.") from lacking
+    except NoEntry as refusal:
+        raise Refused(refusal.sentence) from refusal
     except DependencyAway as away:
         raise Refused(f"{away.name} does not answer; see that it runs and that its address is right.") from away
     except Problem as problem:

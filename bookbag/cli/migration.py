@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bookbag.chassis.migrate import migrate as migrate_database
+from bookbag.chassis.problems import NoEntry
 from bookbag.chassis.service import Service
 from bookbag.chassis.settings import Platform, load
 from bookbag.chassis.waiting import until_there
@@ -22,17 +23,21 @@ async def migrate(services: Sequence[Service], started: Callable[[], Platform], 
     urls = {service.name: _owner(service) for service in services}
     platform = started()
     answers: list[Answer] = []
-    asked = ""
+    asked = refused = ""
 
     async def done() -> None:
-        nonlocal asked
+        nonlocal asked, refused
         lines: list[dict[str, Any]] = []
         for service in services:
             asked = f"PostgreSQL of {service.name} does not answer; see that it runs and that BOOKBAG_{service.name.upper()}_OWNER_URL is right"
             changed = await migrate_database(urls[service.name], service.name, service.migrations)
             lines.append({"service": service.name, "changed": changed})
-        asked = "Kafka does not answer; see that it runs and that BOOKBAG_KAFKA_URL is right"
-        answers.append(await _answer(platform, services, lines))
+        asked = refused or "Kafka does not answer; see that it runs and that BOOKBAG_KAFKA_URL is right"
+        try:
+            answers.append(await _answer(platform, services, lines))
+        except NoEntry as refusal:
+            asked = refused = refusal.sentence.rstrip(".")
+            raise
 
     try:
         async with asyncio.timeout(wait):
