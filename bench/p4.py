@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from unittest.mock import patch
 
 import asyncpg
 
@@ -49,8 +50,9 @@ def measure() -> Sequence[Result]:
         with (
             installation(services=("messaging", "notify"), family=FAMILY, schools=1) as here,
             _broker(here, bus) as told,
+            patch.dict(os.environ, here.environment | told),
         ):
-            results += asyncio.run(_measure(here, bus, letters, told))
+            results += asyncio.run(_measure(here, bus, letters))
     return results
 
 
@@ -68,8 +70,7 @@ def _broker(here: Installation, bus: str) -> Generator[dict[str, str]]:
         broker.stop()
 
 
-async def _measure(here: Installation, kind: str, letters: str, told: dict[str, str]) -> Sequence[Result]:
-    os.environ.update(here.environment | told)
+async def _measure(here: Installation, kind: str, letters: str) -> Sequence[Result]:
     platform = Platform()  # type: ignore[call-arg]
     telemetry.set_up("bench", platform)
     async with _runtimes(platform) as (messaging, notify):
