@@ -73,10 +73,10 @@ class SkippingRelay(Relay):
 class ForgetfulConsumer(Consumer):
     """Commits its offset before the effect."""
 
-    async def _bucket(self, subscription: Subscription, group: Sequence[Delivered]) -> None:
-        last = group[-1]
-        await subscription.commit(last.record.topic, last.record.bucket, last.position)
-        await self._handle_all([one.record for one in group])
+    async def _all_buckets(self, subscription: Subscription, delivered: Sequence[Delivered]) -> None:
+        for one in delivered:
+            await subscription.commit(one.record.topic, one.record.bucket, one.position)
+        await super()._all_buckets(subscription, delivered)
 
 
 class SwallowingConsumer(Consumer):
