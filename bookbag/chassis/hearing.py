@@ -55,9 +55,8 @@ class EventsCall:
         effect is of these alone. Ask siblings before opening it, not inside. Raises AlreadyProcessed when there are none."""
         self.opened = True
         async with self.runtime.database.tenant(self.school, now=self.now) as tx:
-            if (
-                len(self.records) > 1
-            ):  # a plan made for a young table reads all of it for each row, long after it has grown
+            # A plan made for a young table reads all of it for each row, long after it has grown.
+            if len(self.records) > 1:
                 await tx.execute("set local plan_cache_mode = force_custom_plan")
             marked = await tx.fetch(
                 "insert into processed (school_id, consumer, event_id) select $1, $2, e from unnest($3::uuid[]) e"

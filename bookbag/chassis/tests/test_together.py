@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from google.protobuf.wrappers_pb2 import BoolValue, Int64Value
 
-from bookbag.chassis import operations
+from bookbag.chassis import consumer, operations
 from bookbag.chassis.bus import Record
 from bookbag.chassis.consumer import Consumer
 from bookbag.chassis.database import bucket_of
@@ -106,6 +106,23 @@ async def test_many_events_of_a_school_are_taken_together_and_in_order_per_key(f
 
                 await eventually(all_there, seconds=30)
     assert max(heard.calls) >= 20
+
+
+async def test_what_is_fetched_while_others_are_handled_comes_in_its_turn(
+    fresh_house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer, "BATCH", 64)
+    monkeypatch.setattr(consumer, "PLENTY", 1)
+    school, keys = uuid4(), [uuid4() for _ in range(6)]
+    async with hearing(fresh_house, Heard()) as runtime:
+        for key in keys:
+            await tell(runtime, school, key, *range(20))
+        async with consuming(runtime):
+
+            async def all_there() -> bool:
+                return [await effects(runtime, key) for key in keys] == [list(range(20))] * len(keys)
+
+            await eventually(all_there, seconds=30)
 
 
 async def test_another_type_of_the_same_key_keeps_its_place(fresh_house: House) -> None:
