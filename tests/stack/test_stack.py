@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from bookbag.local.measure import memory_report
 from bookbag.local.process import is_running, wait_until
 from bookbag.local.stack_state import Standing, state_of
 from tests.e2e.letters import said, thread_about
+from tests.support.heard import Heard
 from tests.support.policy import demo_rules
 from tests.support.product import Product
 
@@ -39,29 +40,26 @@ pytestmark = [
 class Stack:
     """One `bookbag stack up`, as a person has it in a terminal."""
 
-    folder: Path
-    process: subprocess.Popen[str]
-    said: list[str] = field(default_factory=list)
+    heard: Heard
 
     @classmethod
     def start(cls, folder: Path, *options: str) -> "Stack":
         command = [sys.executable, "-m", "bookbag", "stack", "up", f"--data={folder}", f"--port={ports.choose_one()}"]
-        process = subprocess.Popen(
-            [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ | demo_rules(folder)
-        )  # fmt: skip
-        return cls(folder, process).until("Ctrl-C stops everything")
+        heard = Heard.start([*command, *options], folder, demo_rules(folder))
+        heard.ready("Ctrl-C stops everything", within=200)
+        return cls(heard)
 
-    def until(self, words: str) -> "Stack":
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.said.append(line)
-            if words in line:
-                return self
-        raise AssertionError(f"never said {words!r}: {self.text}")
+    @property
+    def folder(self) -> Path:
+        return self.heard.folder
+
+    @property
+    def process(self) -> subprocess.Popen[str]:
+        return self.heard.process
 
     @property
     def text(self) -> str:
-        return "".join(self.said)
+        return self.heard.text
 
     @property
     def product(self) -> Product:
@@ -80,11 +78,6 @@ class Stack:
 
     def everybody(self) -> list[int]:
         return [memory.pid for memory in memory_report([self.process.pid])]
-
-    def end(self) -> int:
-        self.process.send_signal(signal.SIGINT)
-        self.said.append(self.process.communicate(timeout=90)[0])
-        return self.process.returncode
 
 
 def asked(*words: str) -> subprocess.CompletedProcess[str]:
@@ -124,7 +117,7 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Stack, list[int]]
     everybody = stack.everybody()
     try:
         assert len(asked("stack", "logs", f"--data={stack.folder}", "--no-follow").stdout.splitlines()) > 5
-        code = stack.end()
+        code = stack.heard.end(within=90)
     finally:
         stack.process.kill()
     assert code == 0
@@ -137,7 +130,7 @@ def stack(stopped: tuple[Stack, list[int]]) -> Iterator[Stack]:
     again = Stack.start(stopped[0].folder, "--instances", "identity=2")
     yield again
     if again.process.poll() is None:
-        again.end()
+        again.heard.end(within=90)
 
 
 def test_stopping_leaves_nothing_running(stopped: tuple[Stack, list[int]]) -> None:
@@ -230,7 +223,7 @@ def test_one_of_two_instances_may_die_without_anybody_noticing(stack: Stack) -> 
         os.kill(before, signal.SIGKILL)
         answers = [client.get("/identity/v1/demo/people").status_code for _ in range(20)]
     assert answers == [200] * 20
-    stack.until("identity-api-2 is back.")
+    stack.heard.until("identity-api-2 is back.")
     soon(lambda: stack.standing()["identity-api-2"].pid not in (0, before))
 
 
@@ -253,7 +246,7 @@ def test_a_service_that_dies_is_refused_in_words_and_comes_back_by_itself(stack:
     if 503 in seen:
         assert seen[503][0] == "1"
         assert json.loads(seen[503][1])["code"] == "unavailable"
-    stack.until("messaging-api is back.")
+    stack.heard.until("messaging-api is back.")
 
 
 @pytest.mark.chaos

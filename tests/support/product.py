@@ -2,8 +2,6 @@
 
 import json
 import os
-import re
-import signal
 import ssl
 import subprocess
 import sys
@@ -19,6 +17,7 @@ import httpx2
 
 from bookbag.local import ports
 from bookbag.local.certificate import certificate_files
+from tests.support.heard import Heard
 from tests.support.policy import demo_rules, open_hours
 
 CHROMIUM = Path(os.environ.get("BOOKBAG_CHROMIUM", "/usr/bin/chromium"))
@@ -100,25 +99,26 @@ def running(
     **told: str,
 ) -> Generator[Product]:
     """Run the product until the block ends; then everything it started must be gone. `prefix` is a command that runs it, `told` are
-    settings of all its processes. Its schools are open at any hour unless `policy` says otherwise (None: their presets)."""
+    settings of all its processes. Its schools are open at any hour unless `policy` says otherwise (None: their presets). One that does
+    not get ready is told with all that it said and logged."""
     port = ports.choose_lasting(1)[0]
     if policy is not None:
         told = demo_rules(folder, policy) | told
-    process = subprocess.Popen(
-        [*prefix, sys.executable, "-m", "bookbag", *COMMANDS[kind], "--data", str(folder), "--port", str(port), *options],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"} | told,
-    )  # fmt: skip
-    said: list[str] = []
-    assert process.stdout is not None
+    command = [
+        *prefix,
+        sys.executable,
+        "-m",
+        "bookbag",
+        *COMMANDS[kind],
+        "--data",
+        str(folder),
+        "--port",
+        str(port),
+        *options,
+    ]
+    heard = Heard.start(command, folder, told)
     try:
-        for line in process.stdout:
-            said.append(line)
-            address = re.search(rf"https?://127\.0\.0\.1:{port}", line)
-            if address is not None:
-                break
-        else:
-            raise AssertionError("bookbag ended before it was ready:\n" + "".join(said))
-        yield Product(address[0], folder, process)
+        address = heard.ready(rf"https?://127\.0\.0\.1:{port}")
+        yield Product(address[0], folder, heard.process)
     finally:
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        heard.end(within=60)
