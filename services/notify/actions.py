@@ -52,29 +52,15 @@ async def tell_of_messages(call: EventsCall, messages: Sequence[Told]) -> None:
     step alone, for their other devices. NTF-1, NTF-3: once per person and channel, whatever is repeated."""
     readers = await _readers_of_all(call, messages)
     async with call.effect() as (tx, new):
-        told = [
-            (one, person)
-            for one, people in await _people_of(tx, messages, readers)
-            if one.event in new
-            for person in people
-        ]
+        told = [(one, people) for one, people in await _people_of(tx, messages, readers) if one.event in new]
         await store.remember_threads(tx, messages)
         await store.notify(
-            tx, [(one, person) for one, person in told if person.person != one.author], tx.now + grace_of(call.runtime)
-        )
-        await store.append_to_streams(
             tx,
-            [
-                (
-                    Happening(
-                        one.event, StreamKind.MESSAGE, one.thread, one.content, one.author, one.seq, trace=one.trace
-                    ),
-                    person,
-                )
-                for one, person in told
-            ],
+            [(one, person) for one, people in told for person in people if person.person != one.author],
+            tx.now + grace_of(call.runtime),
         )
-    _wake(call, [person for _, person in told])
+        await _append(tx, told)
+    _wake(call, [person for _, people in told for person in people])
 
 
 async def tell_of_receipt(call: EventCall, *, thread: ThreadId, reader: PersonId, seq: int) -> None:
@@ -96,18 +82,18 @@ async def tell_of_translations(call: EventsCall, translations: Sequence[Translat
     readers = await _readers_of_all(call, translations)
     async with call.effect() as (tx, new):
         told = [
-            (
-                Happening(
-                    one.event, StreamKind.TRANSLATION, one.thread, one.content, language=one.language, trace=one.trace
-                ),
-                person,
-            )
+            (one, told_of_translation(one.language, people))
             for one, people in await _people_of(tx, translations, readers)
             if one.event in new
-            for person in told_of_translation(one.language, people)
         ]
-        await store.append_to_streams(tx, told)
-    _wake(call, [person for _, person in told])
+        await _append(tx, told)
+    _wake(call, [person for _, people in told for person in people])
+
+
+async def _append(tx: Tx, told: Sequence[tuple[Told | Translated, Sequence[Recipient]]]) -> None:
+    """Put what happened on the live streams of those who are told of it."""
+    steps = [(one.happening(), people) for one, people in told]
+    await store.append_to_streams(tx, [(step, person) for step, people in steps for person in people])
 
 
 async def _readers_of_all(call: EventsCall, what: Iterable[Told | Translated]) -> dict[ContentRef, list[Reader]]:

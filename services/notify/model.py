@@ -115,6 +115,12 @@ class Told:
     about_safety: bool = False
     """Its author said that it is about a child's safety (MSG-15)."""
 
+    def happening(self) -> "Happening":
+        """What live streams tell of it."""
+        return Happening(
+            self.event, StreamKind.MESSAGE, self.thread, self.content, self.author, self.seq, trace=self.trace
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Translated:
@@ -125,6 +131,12 @@ class Translated:
     content: ContentId
     language: str
     trace: str | None = None
+
+    def happening(self) -> "Happening":
+        """What live streams tell of it."""
+        return Happening(
+            self.event, StreamKind.TRANSLATION, self.thread, self.content, language=self.language, trace=self.trace
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +234,7 @@ def recipients(readers: Iterable[Reader], standing: Mapping[PersonId, Mapping[st
         languages.setdefault(person, reader.language)
     return [
         Recipient(person, tuple(sorted(set(roles[person]))), languages[person])
-        for person in sorted(roles, key=lambda person: person.bytes)
+        for person in sorted(roles, key=lambda person: person.int)
     ]
 
 
