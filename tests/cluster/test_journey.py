@@ -41,12 +41,12 @@ def test_a_message_goes_from_a_teacher_to_a_family_and_back_through_the_gateway(
     teacher.get_by_test_id("send").click()
     guardian.locator('[data-testid^="thread-row-"]', has_text="Maya").first.click()
     heard = guardian.locator('[data-testid^="text-"]', has_text="Maya planted a bean at 10:20 today.").last
-    expect(heard).to_be_visible(timeout=30_000)
-    expect(teacher.get_by_test_id("message-state").last).to_contain_text(re.compile(r"Seen \d\d:\d\d"), timeout=30_000)
+    expect(heard).to_be_visible(timeout=60_000)
+    expect(teacher.get_by_test_id("message-state").last).to_contain_text(re.compile(r"Seen \d\d:\d\d"), timeout=60_000)
     guardian.get_by_test_id("composer").fill("Lovely. It will be watered.")
     guardian.get_by_test_id("send").click()
     answer = teacher.locator('[data-testid^="text-"]', has_text="Lovely. It will be watered.").last
-    expect(answer).to_be_visible(timeout=30_000)
+    expect(answer).to_be_visible(timeout=60_000)
 
 
 @pytest.mark.req("NTF-1")

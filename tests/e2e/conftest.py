@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from shutil import which
 
 import pytest
@@ -12,10 +13,20 @@ from tests.support.browsing import watched
 from tests.support.product import CHROMIUM, Product, running
 
 DESK = {"width": 1280, "height": 800}
+HERE = Path(__file__).parent
+STACK_TIMEOUT = 300
+"""Seconds that a journey may take, where the first of them waits for a stack to start."""
 
 needs_apertium = pytest.mark.skipif(
     which("apertium") is None and os.environ.get("CI") != "true", reason="Apertium is not installed"
 )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--product") == "stack":
+        for item in items:
+            if item.path.is_relative_to(HERE) and item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(STACK_TIMEOUT))
 
 
 @pytest.fixture(scope="session")

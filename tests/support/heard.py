@@ -12,8 +12,8 @@ from pathlib import Path
 
 from bookbag.local.process import last_lines
 
-READY_WITHIN, ABORTED_WITHIN = 90.0, 10.0
-"""Seconds; together less than a test has, so that all is told before the test itself is ended."""
+ABORTED_WITHIN = 10.0
+"""Seconds. With those given to get ready less than a test has, so that all is told before the test itself is ended."""
 
 _LINES, _WIDTH = 12, 400
 
@@ -40,7 +40,7 @@ class Heard:
     def text(self) -> str:
         return self.said.decode(errors="replace")
 
-    def ready(self, words: str, *, within: float = READY_WITHIN) -> re.Match[str]:
+    def ready(self, words: str, *, within: float) -> re.Match[str]:
         """As `until`, for the words by which it says that it is ready. Without them it is ended, and says where it was."""
         try:
             return self.until(words, within=within)
@@ -48,7 +48,7 @@ class Heard:
             self._abort()
             raise
 
-    def until(self, words: str, *, within: float = READY_WITHIN) -> re.Match[str]:
+    def until(self, words: str, *, within: float = 90.0) -> re.Match[str]:
         """Read on until it says something, a regular expression. Whatever ends this earlier, a test's own limit too, is told with what it
         said and what its logs end in."""
         end = time.monotonic() + within

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from bookbag.local.process import is_running, wait_until
-from tests.support.heard import ABORTED_WITHIN, READY_WITHIN, Heard
-from tests.support.product import running
+from tests.e2e.conftest import STACK_TIMEOUT
+from tests.support.heard import ABORTED_WITHIN, Heard
+from tests.support.product import READY_WITHIN, running
 
 NEVER_READY = """
 import os, signal, sys
@@ -91,4 +92,5 @@ def test_one_that_ends_by_itself_is_told(tmp_path: Path, capsys: pytest.CaptureF
 
 
 def test_a_product_has_less_time_to_get_ready_than_a_test_has(pytestconfig: pytest.Config) -> None:
-    assert float(pytestconfig.getini("timeout")) > READY_WITHIN + ABORTED_WITHIN
+    assert float(pytestconfig.getini("timeout")) > READY_WITHIN["up"] + ABORTED_WITHIN
+    assert READY_WITHIN["stack"] + ABORTED_WITHIN < STACK_TIMEOUT
