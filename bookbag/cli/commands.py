@@ -125,8 +125,10 @@ async def _routes(_: argparse.Namespace) -> Answer:
 async def _work(asked: argparse.Namespace) -> None:
     from bookbag.chassis.process import work
 
-    everywhere = {service.name: service for service in named("all")}
-    await work(named(asked.service), _started(asked), everywhere=everywhere)
+    platform = _started(asked)
+    # With Kafka a worker has nothing to do with the other services, whose code costs memory.
+    others = named("all") if platform.bus == "outbox" else ()
+    await work(named(asked.service), platform, everywhere={service.name: service for service in others})
 
 
 async def _migrate(asked: argparse.Namespace) -> Answer:
