@@ -52,6 +52,10 @@ EVENTS = Kind(
 """Topics of events, one for each package of protocol files that a service tells from."""
 
 
+_LEADERS_MS = 30_000
+"""A broker on a busy machine took over ten seconds to lead what it had just made."""
+
+
 @dataclass(frozen=True, slots=True)
 class Drift:
     """One thing that is not as the table says."""
@@ -156,7 +160,7 @@ def _make(admin: Any, named: dict[str, Kind], copies: int) -> None:
         },
         raise_errors=False,
     )
-    admin.wait_for_topics(list(named))
+    admin.wait_for_topics(list(named), timeout_ms=_LEADERS_MS)
 
 
 def _drift(admin: Any, name: str, kind: Kind, copies: int) -> list[Drift]:
