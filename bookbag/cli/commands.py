@@ -20,7 +20,7 @@ from bookbag.cli.audit import audit
 from bookbag.cli.backup import backup, restore
 from bookbag.cli.doctor import doctor
 from bookbag.cli.school_policy import school_policy
-from bookbag.cli.services import WEB, named
+from bookbag.cli.services import WEB, named, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -87,8 +87,10 @@ async def _serve(asked: argparse.Namespace) -> None:
         telemetry.set_up(asked.command, settings)
         await serve_pages(lambda: named("all"), settings, _pages(settings))
         return
-    platform = _started(asked)
-    await serve(named(asked.service), platform, extra=lambda _: _extra_routes(platform))
+    platform, services = _started(asked), named(asked.service)
+    for service in services:
+        settings_of(service)
+    await serve(services, platform, extra=lambda _: _extra_routes(platform))
 
 
 def _extra_routes(platform: Platform) -> list[Any]:
@@ -125,10 +127,13 @@ async def _routes(_: argparse.Namespace) -> Answer:
 async def _work(asked: argparse.Namespace) -> None:
     from bookbag.chassis.process import work
 
-    platform = _started(asked)
+    platform, services = _started(asked), named(asked.service)
+    for service in services:
+        if settings_of(service).worker_url is None:
+            raise Refused(f"Set BOOKBAG_{service.name.upper()}_WORKER_URL: a worker needs it.")
     # With Kafka a worker has nothing to do with the other services, whose code costs memory.
     others = named("all") if platform.bus == "outbox" else ()
-    await work(named(asked.service), platform, everywhere={service.name: service for service in others})
+    await work(services, platform, everywhere={service.name: service for service in others})
 
 
 async def _migrate(asked: argparse.Namespace) -> Answer:

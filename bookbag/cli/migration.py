@@ -5,14 +5,13 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pydantic import ValidationError
-
 from bookbag.chassis.migrate import migrate as migrate_database
 from bookbag.chassis.problems import NoEntry
 from bookbag.chassis.service import Service
-from bookbag.chassis.settings import Platform, load
+from bookbag.chassis.settings import Platform
 from bookbag.chassis.waiting import until_there
-from bookbag.cli.answers import Answer, Refused, incomplete
+from bookbag.cli.answers import Answer, Refused
+from bookbag.cli.services import settings_of
 
 
 async def migrate(services: Sequence[Service], started: Callable[[], Platform], *, wait: float) -> Answer:
@@ -48,10 +47,7 @@ async def migrate(services: Sequence[Service], started: Callable[[], Platform], 
 
 
 def _owner(service: Service) -> str:
-    try:
-        settings = load(service.settings, service.name)
-    except ValidationError as error:
-        raise Refused(incomplete(error, service.name)) from error
+    settings = settings_of(service)
     if settings.owner_url is None:
         raise Refused(f"Set BOOKBAG_{service.name.upper()}_OWNER_URL: migrations run as the owner of the tables.")
     return settings.owner_url.get_secret_value()

@@ -58,7 +58,7 @@ async def translate(
     refused = False
     try:
         async with asyncio.timeout(WITHIN.total_seconds()):
-            for engine in await engines.choose(source, target):
+            for engine in await engines.choose(source, target, away=lambda name: made.labels(name, "away").inc()):
                 try:
                     text = await _measured(engine, _kept_whole(engine, masked, source, target))
                 except EngineUnavailableError as away:

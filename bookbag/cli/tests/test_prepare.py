@@ -95,6 +95,18 @@ def test_the_migration_names_a_setting_that_is_missing_and_never_a_value(tmp_pat
     assert password not in done.stdout + done.stderr
 
 
+def test_a_process_that_cannot_start_names_the_setting_as_the_operator_knows_it(tmp_path: Path) -> None:
+    settings = told(prepared(tmp_path), tmp_path)
+    for command, wrong, said in (
+        ("work", {}, "Set BOOKBAG_NOTIFY_WORKER_URL: a worker needs it."),
+        ("work", {"BOOKBAG_NOTIFY_MAILS_AT_ONCE": "many"}, "BOOKBAG_NOTIFY_MAILS_AT_ONCE (Input should be a valid integer"),
+        ("serve", {"BOOKBAG_NOTIFY_MAILS_AT_ONCE": "many"}, "BOOKBAG_NOTIFY_MAILS_AT_ONCE (Input should be a valid integer"),
+    ):  # fmt: skip
+        done = bookbag(command, "notify", **settings, **wrong)
+        assert done.returncode == 1
+        assert said in done.stderr.strip().splitlines()[-1]
+
+
 def test_the_migration_names_a_database_that_does_not_answer(tmp_path: Path) -> None:
     settings = told(prepared(tmp_path, f"127.0.0.1:{ports.choose_one()}"), tmp_path)
     done = bookbag("migrate", "all", "--wait", "1", **settings)

@@ -1,6 +1,6 @@
 """Which engines make a language pair, in the order in which they are tried (TR-3)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -17,8 +17,10 @@ class Engines:
     engines: tuple[Engine, ...] = ()
     preferred: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=lambda: MappingProxyType({}))
 
-    async def choose(self, source: str, target: str) -> tuple[Engine, ...]:
-        """The engines that translate this pair, first choice first; never empty.
+    async def choose(
+        self, source: str, target: str, *, away: Callable[[str], object] = lambda _: None
+    ) -> tuple[Engine, ...]:
+        """The engines that translate this pair, first choice first; never empty. `away` is told the name of each that cannot be asked.
 
         Raises `PairUnsupportedError` when all say no, and `EngineUnavailableError`, with the shortest wait asked
         for, when none says yes and one could not be asked: it may turn out to have the pair.
@@ -31,6 +33,7 @@ class Engines:
                     able.append(engine)
             except EngineUnavailableError as unavailable:
                 silent.append(unavailable)
+                away(engine.name)
         if able:
             return tuple(able)
         if silent:

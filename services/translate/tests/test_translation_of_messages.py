@@ -8,6 +8,7 @@ from uuid import UUID
 
 import grpc.aio
 import pytest
+from prometheus_client import REGISTRY
 
 from bookbag.chassis.bus import Record
 from bookbag.chassis.clock import MovableClock, new_id
@@ -186,6 +187,21 @@ async def test_an_engine_that_fails_is_told_once_and_the_translation_follows(sce
     await scene.works(after=timedelta(minutes=3))
     assert scene.owner.translations(message) == {"es": "[es] Hello Maya"}
     assert await scene.waiting() == 0
+
+
+@pytest.mark.req("OPS-3")
+async def test_an_engine_counts_as_away_also_when_it_does_not_even_say_what_it_translates(scene):
+    def away() -> float:
+        return (
+            REGISTRY.get_sample_value("bookbag_translations_total", {"engine": "libretranslate", "outcome": "away"})
+            or 0
+        )
+
+    before = away()
+    await scene.hears_that_it_was_sent(scene.written("Hello", "es"))
+    scene.engine.mode = Mode.BROKEN
+    await scene.works()
+    assert (scene.engine.count("/translate"), away()) == (0, before + 1)
 
 
 @pytest.mark.req("TR-5")
