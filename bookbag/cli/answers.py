@@ -1,6 +1,9 @@
 """What a command gives back: an answer for people and programs, or a refusal in words."""
 
-from collections.abc import Sequence
+import os
+import sys
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +22,20 @@ class Answer:
     text: str
     rows: Sequence[dict[str, Any]]
     wrong: bool = False
+
+
+@contextmanager
+def reader_may_leave() -> Generator[None]:
+    """For what prints. Whoever reads may stop reading, as `head` does: that is no failure, and what is left is told to nobody."""
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:

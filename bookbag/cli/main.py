@@ -126,7 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _say(asked: argparse.Namespace) -> int:
     """Run a command on the installation that the settings name, or that runs on this machine, and print what it answers."""
     from bookbag.cli import commands
-    from bookbag.cli.answers import Refused
+    from bookbag.cli.answers import Refused, reader_may_leave
 
     if getattr(asked, "data", None) is not None and "BOOKBAG_REDIS_URL" not in os.environ:
         from bookbag.local.environment import settings_of_running
@@ -146,5 +146,6 @@ def _say(asked: argparse.Namespace) -> int:
         return 1
     if answer is None:
         return 0
-    print(json.dumps(answer.rows, indent=1, default=str) if getattr(asked, "json", False) else answer.text)
+    with reader_may_leave():
+        print(json.dumps(answer.rows, indent=1, default=str) if getattr(asked, "json", False) else answer.text)
     return 1 if answer.wrong else 0

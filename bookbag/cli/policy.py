@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bookbag.cli.answers import reader_may_leave
 from bookbag.school.policy.faults import Fault, PolicyRefused
 from bookbag.school.policy.parse import parse
 from bookbag.school.policy.presets import preset_text
@@ -53,12 +54,14 @@ def check(file: Path) -> Checked:
 def run(asked: argparse.Namespace) -> int:
     """Run one action. Returns the exit code: 0 for a document without a fault, else 1."""
     if asked.action == "preset":
-        print(preset_text(asked.name), end="")
+        with reader_may_leave():
+            print(preset_text(asked.name), end="")
         return 0
     try:
         checked = check(asked.file)
     except OSError as error:
         print(f"{asked.file} cannot be read: {error.strerror}.", file=sys.stderr)
         return 1
-    print(json.dumps(checked.rows, indent=1, ensure_ascii=False) if asked.json else checked.text)
+    with reader_may_leave():
+        print(json.dumps(checked.rows, indent=1, ensure_ascii=False) if asked.json else checked.text)
     return 1 if checked.faults else 0

@@ -7,9 +7,11 @@ import re
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from bookbag.cli.answers import reader_may_leave
 from bookbag.cli.services import NAMES
 from bookbag.cli.stack_words import chosen
 from bookbag.local import answers, environment
@@ -47,16 +49,17 @@ def _up(asked: argparse.Namespace) -> int:
 def _status(asked: argparse.Namespace, stack: StackState) -> int:
     rows = [_of_supervisor(stack.supervisor), *(_row(each) for each in stack.processes)]
     events, consumers = _events(asked.data), _consumers(stack.processes)
-    if asked.json:
-        told = {"address": stack.address, "processes": rows, "events": events, "consumers": consumers}
-        print(json.dumps(told, indent=1, default=str))
-    else:
-        print(f"{stack.address}\n")
-        print(_table([row | {"megabytes": f"{row['megabytes']:.0f}"} for row in rows]))
-        print(f"\n{sum(row['megabytes'] for row in rows):.0f} MB in all\n")
-        print(_table(events))
-        if consumers:
-            print(f"\n{_table(consumers)}")
+    with reader_may_leave():
+        if asked.json:
+            told = {"address": stack.address, "processes": rows, "events": events, "consumers": consumers}
+            print(json.dumps(told, indent=1, default=str))
+        else:
+            print(f"{stack.address}\n")
+            print(_table([row | {"megabytes": f"{row['megabytes']:.0f}"} for row in rows]))
+            print(f"\n{sum(row['megabytes'] for row in rows):.0f} MB in all\n")
+            print(_table(events))
+            if consumers:
+                print(f"\n{_table(consumers)}")
     return 0 if all(row["state"] in ("ready", "runs") for row in rows) else 1
 
 
@@ -140,14 +143,12 @@ def _logs(asked: argparse.Namespace, standing: Sequence[Standing]) -> int:
         print(f"There is no {asked.service} in this stack; there are {', '.join(names)}.", file=sys.stderr)
         return 1
     width = max(len(each.name) for each in wanted)
-    places = {each.name: _tell(each, width, _start_of_last(each.log, asked.lines)) for each in wanted}
-    try:
+    with suppress(KeyboardInterrupt), reader_may_leave():
+        places = {each.name: _tell(each, width, _start_of_last(each.log, asked.lines)) for each in wanted}
         while not asked.no_follow:
             time.sleep(_LOOK_EVERY)
             for each in wanted:
                 places[each.name] = _tell(each, width, places[each.name])
-    except KeyboardInterrupt:
-        pass
     return 0
 
 
