@@ -83,6 +83,10 @@ def until_stopped(options: Options, body: Body, *, stop_within: float, terminal:
     try:
         with stop_signals() as asked:
             try:
+                if not options.data.expanduser().exists():
+                    _look_at_port(
+                        options.port
+                    )  # no earlier run of ours has it, and a start that is refused makes no folder
                 with open_folder(options.data) as folder:
                     try:
                         body(folder, run, asked)
@@ -111,10 +115,7 @@ def _end(run: Run, folder: DataFolder) -> None:
 def settle(folder: DataFolder, options: Options, terminal: Terminal) -> None:
     """Make the folder ours alone: end what a killed run left, empty it when asked to, make it when it is new."""
     end_leftovers(folder.path / "logs")
-    if not 1 <= options.port <= 65535:
-        raise CannotStart(f"{options.port} is no port: choose one from 1 to 65535 by --port.")
-    if not ports.is_free(options.port):
-        raise CannotStart(f"Port {options.port} is in use: stop what uses it, or choose another by --port.")
+    _look_at_port(options.port)
     if options.fresh and folder.is_complete:
         if not options.yes and not terminal.ask(f"Remove everything in {folder.path} and start over?"):
             raise CannotStart("Nothing was removed and nothing was started.")
@@ -124,6 +125,14 @@ def settle(folder: DataFolder, options: Options, terminal: Terminal) -> None:
         folder.create(demo=options.demo)
     elif options.demo and not folder.is_demo:
         terminal.say("  This folder was made without a demo school; `--fresh` or another `--data` makes one.")
+
+
+def _look_at_port(port: int) -> None:
+    """Raise CannotStart unless the port can be ours."""
+    if not 1 <= port <= 65535:
+        raise CannotStart(f"{port} is no port: choose one from 1 to 65535 by --port.")
+    if not ports.is_free(port):
+        raise CannotStart(f"Port {port} is in use: stop what uses it, or choose another by --port.")
 
 
 def migrate_and_seed(

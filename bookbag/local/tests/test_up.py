@@ -230,6 +230,7 @@ def test_a_port_in_use_is_one_clear_sentence_the_first_time_and_again(up):
         assert f"Port {run.port} is in use" in refused.said[-1], (
             "a refused start leaves nothing that the next one refuses"
         )
+        assert not refused.data.exists()
 
 
 @pytest.mark.parametrize("port", [70_000, -1])
