@@ -10,11 +10,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 from uuid import UUID
 
+from pydantic import ValidationError
+
 from bookbag.chassis import operations
 from bookbag.chassis.bus import Bus
 from bookbag.chassis.database import Database, topic_of
 from bookbag.chassis.settings import Platform, ServiceSettings, load
-from bookbag.cli.answers import Answer, Refused, table
+from bookbag.cli.answers import Answer, Refused, incomplete, table
 from bookbag.cli.services import NAMES, named
 
 _NOBODYS = "No dead letter has this id; `bookbag deadletters list` shows those there are."
@@ -144,7 +146,7 @@ async def _source_of_the_feed() -> dict[str, Any]:
     from services.identity.feed.store import position
 
     worker = _worker("identity")
-    serving = Database(load(ServiceSettings, "identity").app_url.get_secret_value(), f"operator {os.getpid()}", size=1)
+    serving = Database(_settings("identity").app_url.get_secret_value(), f"operator {os.getpid()}", size=1)
     try:
         holder = await sequencer(worker)
         state = f"positions by {holder}" if holder else "nobody gives positions: start `bookbag work identity`"
@@ -192,7 +194,15 @@ async def _each_worker(asked: argparse.Namespace, ask: Ask) -> list[dict[str, An
 
 
 def _worker(name: str) -> Database:
-    settings = load(ServiceSettings, name)
+    settings = _settings(name)
     if settings.worker_url is None:
         raise Refused(f"Set BOOKBAG_{name.upper()}_WORKER_URL.")
     return Database(settings.worker_url.get_secret_value(), f"operator {os.getpid()}", size=1)
+
+
+def _settings(name: str) -> ServiceSettings:
+    """The settings of one service. Raises Refused: a process of another does not know them."""
+    try:
+        return load(ServiceSettings, name)
+    except ValidationError as error:
+        raise Refused(f"{incomplete(error, name)} Where one service's settings are, name it by --service.") from error

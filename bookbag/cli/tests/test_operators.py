@@ -34,6 +34,15 @@ def test_the_outbox_of_each_service_is_told(whole: Whole) -> None:
     assert all(row["parked"] == 0 and row["again"] == 0 for row in told.values())
 
 
+def test_where_one_service_s_settings_are_its_own_figures_are_told(whole: Whole) -> None:
+    own = {name: value for name, value in whole.environment.items() if not name.startswith("BOOKBAG_IDENTITY_")}
+    asked = commands.run("outbox", "status", environment=own)
+    assert (asked.returncode, asked.stdout) == (1, "")
+    assert "BOOKBAG_IDENTITY_APP_URL must be set" in asked.stderr
+    assert "--service" in asked.stderr
+    assert "parked" in commands.run("outbox", "status", "--service", "notify", environment=own).stdout
+
+
 async def test_what_was_published_is_published_again_when_asked(whole: Whole) -> None:
     async def told() -> bool:
         now = {row["service"]: row for row in rows(whole, "outbox", "status")}
