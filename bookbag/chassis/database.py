@@ -195,7 +195,7 @@ class Database:
             if (waited := time.monotonic() - began) > NOTED_SECONDS:
                 measures.pool_waits.labels(self.name).observe(waited)
         except GONE as error:
-            if isinstance(error, TimeoutError):
+            if isinstance(error, (TimeoutError, asyncpg.TooManyConnectionsError)):
                 measures.pool_timeouts.labels(self.name).inc()
             raise DependencyAway("postgresql") from error
         except NO_ENTRY as error:

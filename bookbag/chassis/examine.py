@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, cast
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import grpc
 import grpc.aio
@@ -100,6 +100,9 @@ def _no_entry(what: str, away: DependencyAway, variable: str) -> Finding:
     reason = type(away.__cause__).__name__
     if reason in {"InvalidPasswordError", "InvalidAuthorizationSpecificationError"}:
         return wrong(what, "refuses the password", f"Correct the password in {variable}, or the role's in PostgreSQL.")
+    if reason == "TooManyConnectionsError":
+        do = "Raise max_connections of PostgreSQL, or end what holds them: docs/runbooks/ConnectionsExhausted.md."
+        return wrong(what, "has no connection left", do)
     if reason == "InvalidCatalogNameError":
         return wrong(what, "has no such database", f"Make the database that {variable} names.")
     return wrong(what, "does not answer", f"See that PostgreSQL runs and that the address in {variable} is right.")
@@ -224,7 +227,8 @@ async def mail(platform: Platform) -> list[Finding]:
     parts, what = urlsplit(platform.smtp_url.get_secret_value()), "mail server"
     server = aiosmtplib.SMTP(
         hostname=parts.hostname or "", port=parts.port or {"smtps": 465, "smtp+starttls": 587}.get(parts.scheme, 25),
-        username=parts.username, password=parts.password, timeout=PATIENCE, use_tls=parts.scheme == "smtps",
+        username=unquote(parts.username or "") or None, password=unquote(parts.password or "") or None,
+        timeout=PATIENCE, use_tls=parts.scheme == "smtps",
         start_tls={"smtp+starttls": True, "smtp": None}.get(parts.scheme, False),
     )  # fmt: skip
     try:

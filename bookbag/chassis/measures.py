@@ -170,7 +170,7 @@ pool_waits = histogram(
 )
 pool_timeouts = counter(
     "db_client_connection_timeouts_total",
-    "Calls that got no connection in two seconds and were told that the database is away.",
+    "Calls that got no connection, in two seconds or because the server has none left, and were told that the database is away.",
     "db_client_connection_pool_name",
 )
 events = counter(

@@ -39,10 +39,20 @@ async def doctor(asked: argparse.Namespace) -> Answer:
             found += _missing(error, f"BOOKBAG_{service.name.upper()}_")
     if not found:
         found.append(ok("settings", "complete"))
-    looks = [*_of_platform(platform, services), *_of_services(services, settings)]
-    for each in await asyncio.gather(*(look() for look in looks)):
-        found += each
+    found += await looked([*_of_platform(platform, services), *_of_services(services, settings)])
     return _answer(found)
+
+
+async def looked(looks: Sequence[Look]) -> list[Finding]:
+    """All at once; where something is wrong, once more: while we load what the first looks need, a machine that is at its limits
+    leaves none of them the time in which a sound server answers."""
+
+    async def once_more(look: Look, each: Sequence[Finding]) -> Sequence[Finding]:
+        return await look() if any(one.state == "wrong" for one in each) else each
+
+    first = await asyncio.gather(*(look() for look in looks))
+    second = await asyncio.gather(*(once_more(look, each) for look, each in zip(looks, first, strict=True)))
+    return [one for each in second for one in each]
 
 
 def _of_platform(platform: Platform | None, services: Sequence[Service]) -> list[Look]:

@@ -5,6 +5,7 @@ import random
 from uuid import UUID, uuid4
 
 import pytest
+from prometheus_client import REGISTRY
 
 from bookbag.chassis.database import Database
 from bookbag.chassis.problems import DependencyAway
@@ -94,6 +95,15 @@ async def test_a_database_that_does_not_answer_is_said_to_be_away() -> None:
     database = Database("postgresql://nobody:nothing@127.0.0.1:1/none", "test")
     with pytest.raises(DependencyAway):
         await database.ready()
+
+
+async def test_a_server_that_has_no_connection_left_counts_as_one_that_gives_none(fresh_house: House) -> None:
+    url, pool = fresh_house.databases.urls["toy"].app, {"db_client_connection_pool_name": "none left"}
+    await fresh_house.owner("toy", f"alter database {url.rpartition('/')[2]} connection limit 0")
+    database = Database(url, "none left")
+    with pytest.raises(DependencyAway):
+        await database.ready()
+    assert REGISTRY.get_sample_value("db_client_connection_timeouts_total", pool) == 1
 
 
 async def test_the_record_is_appended_only_through_its_function(fresh_house: House) -> None:

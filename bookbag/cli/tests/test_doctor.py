@@ -4,11 +4,18 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Sink
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from bookbag.chassis.examine import Finding, Look, ok, wrong
+from bookbag.cli.doctor import looked
+from bookbag.local import ports
 from tests.support import commands
 from tests.support.house import House
 from tests.support.whole import Whole
@@ -95,6 +102,45 @@ def test_a_wrong_password_a_missing_database_and_too_many_rights_are_told_apart(
     assert wrong["postgresql messaging app"]["found"] == "the role sees every school"
     assert wrong["postgresql translate backup"]["found"] == "the role does not see every school"
     assert "postgresql messaging backup" not in wrong
+
+
+async def test_what_is_wrong_is_looked_at_twice_and_what_is_right_once() -> None:
+    def look(*answers: Finding) -> Look:
+        left = iter([[answer] for answer in answers])
+
+        async def looking() -> Sequence[Finding]:
+            return next(left)
+
+        return looking
+
+    good, bad = ok("server", "answers"), wrong("server", "does not answer", "See that it runs.")
+    assert await looked([look(bad, good), look(good, bad), look(bad, bad, good)]) == [good, good, bad]
+
+
+def test_a_mail_password_is_read_as_it_is_when_mails_go(house: House) -> None:
+    def let_in(_server: SMTP, _session: Session, _envelope: Envelope, _kind: str, said: LoginPassword) -> AuthResult:
+        return AuthResult(success=(said.login, said.password) == (b"post@school.example", b"p@ss:word"))
+
+    taking = Controller(
+        Sink(), hostname="127.0.0.1", port=ports.choose_one(), authenticator=let_in, auth_require_tls=False
+    )
+    taking.start()
+    try:
+        for password, wrong in (("p%40ss%3Aword", set()), ("p%2540ss", {"mail server"})):
+            url = f"smtp://post%40school.example:{password}@127.0.0.1:{taking.port}"
+            assert (
+                set(faults(house.environment | {"BOOKBAG_SMTP_URL": url}, "--service", "notify")) & {"mail server"}
+                == wrong
+            )
+    finally:
+        taking.stop()
+
+
+async def test_a_server_without_a_connection_to_spare_is_not_said_to_be_away(fresh_house: House) -> None:
+    database = fresh_house.environment["BOOKBAG_NOTIFY_APP_URL"].rpartition("/")[2]
+    await fresh_house.owner("notify", f"alter database {database} connection limit 0")
+    wrong = faults(fresh_house.environment, "--service", "notify")
+    assert wrong["postgresql notify app"]["found"] == "has no connection left"
 
 
 async def test_a_database_that_is_older_than_the_program_is_to_be_migrated(fresh_house: House) -> None:
