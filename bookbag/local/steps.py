@@ -83,10 +83,9 @@ def until_stopped(options: Options, body: Body, *, stop_within: float, terminal:
     try:
         with stop_signals() as asked:
             try:
+                # No earlier run of ours can have the port then, and a start that is refused makes no folder.
                 if not options.data.expanduser().exists():
-                    _look_at_port(
-                        options.port
-                    )  # no earlier run of ours has it, and a start that is refused makes no folder
+                    _look_at_port(options.port)
                 with open_folder(options.data) as folder:
                     try:
                         body(folder, run, asked)
