@@ -71,16 +71,16 @@ async def postgres_role(what: str, url: str, variable: str, *, sees_all: bool = 
     is for the role that takes backups, which row security must not bind."""
     async with _database(url) as database:
         try:
-            began = time.monotonic()
+            began = datetime.now(UTC)
             row = await database.fetchrow(
                 "select current_setting('server_version_num')::int as version, clock_timestamp() as now,"
                 " (select rolsuper or rolbypassrls from pg_roles where rolname = current_user) as above_all"
             )
-            took = time.monotonic() - began
+            ended = datetime.now(UTC)
         except DependencyAway as away:
             return [_no_entry(what, away, variable)]
     assert row is not None
-    version, skew = row["version"] // 10_000, row["now"] - (datetime.now(UTC) - timedelta(seconds=took / 2))
+    version, skew = row["version"] // 10_000, apart(row["now"], began, ended)
     if version < OLDEST_POSTGRES:
         return [wrong(what, f"PostgreSQL {version}", f"Bookbag needs PostgreSQL {OLDEST_POSTGRES} or newer.")]
     if sees_all and not row["above_all"]:
@@ -93,6 +93,11 @@ async def postgres_role(what: str, url: str, variable: str, *, sees_all: bool = 
         found = f"its clock is {skew.total_seconds():+.0f} s from ours"
         return [wrong(what, found, "Keep both machines' clocks with NTP.")]
     return [ok(what, f"PostgreSQL {version}, clock {skew.total_seconds() * 1000:+.0f} ms")]
+
+
+def apart(theirs: datetime, asked: datetime, answered: datetime) -> timedelta:
+    """How far a clock surely is from ours, that was read at some moment between asking and answer: nothing, if it may be the same."""
+    return min(theirs - asked, timedelta(0)) or max(theirs - answered, timedelta(0))
 
 
 def _no_entry(what: str, away: DependencyAway, variable: str) -> Finding:
@@ -271,9 +276,11 @@ async def public_address(platform: Platform) -> list[Finding]:
     port = parts.port or (443 if secure else 80)
     try:
         async with asyncio.timeout(PATIENCE):
+            began = datetime.now(UTC)
             reader, writer = await asyncio.open_connection(parts.hostname, port, ssl=secure)
             writer.write(f"HEAD /openapi.json HTTP/1.1\r\nhost: {parts.netloc}\r\nconnection: close\r\n\r\n".encode())
             head = (await reader.read(16_384)).decode("latin-1").split("\r\n\r\n")[0]
+            ended = datetime.now(UTC)
             writer.close()
     except ssl.SSLError as error:
         do = "Give the gateway a certificate that browsers accept."
@@ -282,7 +289,7 @@ async def public_address(platform: Platform) -> list[Finding]:
         return [Finding(what, "unknown", f"{platform.public_url} does not answer from here; open it in a browser")]
     date = next((line[5:].strip() for line in head.split("\r\n") if line.lower().startswith("date:")), "")
     try:
-        skew = parsedate_to_datetime(date) - datetime.now(UTC)
+        skew = apart(parsedate_to_datetime(date), began, ended)
     except ValueError:
         return [ok(what, f"{platform.public_url} answers")]
     if abs(skew) > SKEW:

@@ -80,7 +80,7 @@ class Watchdog:
             now = await self._look()
             if before and now and now.stands_still_since(before, self._watched.assigned()):
                 still += 1
-                log.warning("consumer stands still", service=self._consumer, looks=still)
+                log.warning("consumer stands still", service=self._consumer, count=still)
             else:
                 still = 0
             if still >= LOOKS:

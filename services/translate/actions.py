@@ -190,7 +190,7 @@ async def _translate_one(runtime: Runtime, request: TranslationRequest) -> None:
     except PairUnsupportedError:
         outcome = GiveUp(Reason.NO_ENGINE_FOR_PAIR)
     except EngineUnavailableError as away:
-        log.warning("engine away", engine=away.engine, reason=away.reason)
+        log.warning("engine away", engine=away.engine, error=away.reason)
         outcome = after_unavailable(request, at=now, jitter=chance, asked=away.retry_after)
     except AnswerRefusedError:
         outcome = after_refusal(request, at=now, jitter=chance)

@@ -172,7 +172,7 @@ async def _anchor(runtime: Runtime, signer: AnchorSigner, school: UUID, seq: int
     if not await runtime.objects.put_if_absent(place, content, "application/jose"):
         there = _unproven(await runtime.objects.get(place))
         if there != hash_:
-            log.error("anchor differs", service=runtime.name, school=str(school), sequence=seq)
+            log.error("anchor differs", service=runtime.name, school_id=str(school), count=seq)
             return f"entry {seq} of school {school} is anchored with another hash: run `bookbag audit verify`"
     await runtime.across_schools.execute(
         "insert into audit_anchor (school_id, seq, hash, key_id, anchored_at) values ($1, $2, $3, $4, $5)"

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Sink
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from bookbag.chassis.examine import Finding, Look, ok, wrong
+from bookbag.chassis.examine import Finding, Look, apart, ok, wrong
 from bookbag.cli.doctor import looked
 from bookbag.local import ports
 from tests.support import commands
@@ -165,3 +166,10 @@ def test_keys_that_do_not_fit_each_other_are_found(house: House, tmp_path: Path)
     assert wrong["private key users"]["do"].startswith("chmod 600")
     assert wrong["service keys"]["found"] == "none of translate"
     assert "private key service-notify" not in wrong
+
+
+@pytest.mark.parametrize(("theirs", "found"), [(-7, -7), (0, 0), (4, 0), (9, 0), (15, 6)])
+def test_a_clock_counts_as_wrong_only_by_what_waiting_for_its_answer_cannot_explain(theirs: int, found: int) -> None:
+    asked = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    answered = asked + timedelta(seconds=9)
+    assert apart(asked + timedelta(seconds=theirs), asked, answered) == timedelta(seconds=found)
