@@ -87,6 +87,12 @@ def test_a_request_is_counted_by_the_template_of_its_route_and_by_its_status(use
 
 
 @pytest.mark.req("OPS-3")
+def test_every_outcome_of_a_sign_in_is_counted_from_zero_so_that_a_rate_sees_the_first(used: Traced) -> None:
+    shown = {labels["outcome"] for name, labels, _ in scrape(used) if name == "bookbag_sign_ins_total"}
+    assert shown == {"done", "wrong", "limited", "away"}
+
+
+@pytest.mark.req("OPS-3")
 def test_calls_are_counted_on_both_sides(used: Traced) -> None:
     method = {"rpc_method": "bookbag.content.v1.ContentOwnerService/ListReaders", "rpc_response_status_code": "OK"}
     used.world.product.wait(lambda: value(used, "rpc_client_call_duration_seconds_count", **method))
