@@ -34,7 +34,8 @@ class Count:
 @dataclass(frozen=True, slots=True)
 class Suite:
     """One suite: `missing` says why it cannot run here (or None), `report` is the file in which its tests say what became of them. Of
-    what is `optional` continuous integration, too, says only why it was not run. `ignores` are pathspecs of what cannot spoil it."""
+    what is `optional` continuous integration, too, says only why it was not run. `ignores` are pathspecs of what cannot spoil it.
+    Those `beside` take long, on one core, and measure no time: they run while a suite is shown that mostly `waits`."""
 
     name: str
     what: str
@@ -43,6 +44,8 @@ class Suite:
     report: Path | None = None
     folder: Path = ROOT
     shown: bool = False
+    waits: bool = False
+    beside: bool = False
     optional: bool = False
     ignores: tuple[str, ...] = ()
 
@@ -112,6 +115,7 @@ def _tests(
     together: str = "worksteal",
     missing: Callable[[], str | None] = lambda: None,
     ignores: tuple[str, ...] = (),
+    waits: bool = False,
 ) -> Suite:
     """A suite of pytest's. `at_once` is how many processes share its tests (more than there are cores where tests mostly wait), and
     `together` by which rule of xdist."""
@@ -119,7 +123,14 @@ def _tests(
     spread = ("-n", str(at_once), "--dist", together) if at_once > 1 else ()
     command = [_tool("python"), "-m", "pytest", f"--junit-xml={report}", *spread, *selection]
     return Suite(
-        name, what, lambda extra: [[*command, *extra]], missing=missing, report=report, shown=True, ignores=ignores
+        name,
+        what,
+        lambda extra: [[*command, *extra]],
+        missing=missing,
+        report=report,
+        shown=True,
+        waits=waits,
+        ignores=ignores,
     )
 
 
@@ -179,8 +190,16 @@ SUITES = (
         "types",
         "basedpyright, strict",
         lambda _: [[_tool("basedpyright")], [_tool("basedpyright"), "-p", ".pyright-tests.json"]],
+        beside=True,
     ),
-    Suite("web-check", "web: Biome and TypeScript", _npm("run", "check"), missing=_web_missing, folder=WEB),
+    Suite(
+        "web-check",
+        "web: Biome and TypeScript",
+        _npm("run", "check"),
+        missing=_web_missing,
+        folder=WEB,
+        beside=True,
+    ),
     Suite(
         "web-test",
         "web: Vitest",
@@ -188,6 +207,7 @@ SUITES = (
         missing=_web_missing,
         report=VITEST_REPORT,
         folder=WEB,
+        beside=True,
     ),
     _tests(
         "pytest",
@@ -201,6 +221,7 @@ SUITES = (
         *(*APART, "-m", "chaos"),
         at_once=2,
         ignores=(*ASIDE, ":!web", ":!deploy", ":!tests/e2e"),
+        waits=True,
     ),
     _tests(
         "chart",

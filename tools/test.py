@@ -1,7 +1,8 @@
 """Runs the suites in an order that fails early, says what it skips and why, and ends with counted results.
 
-The checks that need no database run two at a time; the tests, which use the whole machine, run alone after them. A suite of tests that
-passed on exactly these files is not run again, unless it is asked for by name or by continuous integration.
+The quick checks run two at a time, then the suites of tests one after the other. While one of those leaves time, the checks that take
+long run beside it, and are told when it has ended. A suite of tests that passed on exactly these files is not run again, unless it is
+asked for by name or by continuous integration.
 """
 
 import argparse
@@ -9,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +22,9 @@ VERDICT = RESULTS / "verdict.txt"
 """The last line of the last run, which `.ci/run` repeats after whatever make says."""
 
 UNCHANGED = "it passed on exactly these files; make test ONLY={} runs it all the same"
+
+GENTLY = ("nice", "-n", "10")
+"""How a check is run that may run beside tests: they come first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +50,32 @@ def main(args: list[str]) -> int:
     RESULTS.mkdir(parents=True, exist_ok=True)
     strict = os.environ.get("CI") == "true"
     began = time.monotonic()
-    quiet = [suite for suite in wanted if not suite.shown]
     outcomes: list[Outcome] = []
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        for outcome in pool.map(partial(_run, extra=[], strict=strict), quiet):
-            _tell(outcome)
-            outcomes.append(outcome)
-    for suite in (suite for suite in wanted if suite.shown):
-        print(f"\n── {suite.name}: {suite.what}", flush=True)
-        if everything and not strict and unchanged.passed(suite):
-            outcome = Outcome(suite, Count(), 0.0, skipped_because=UNCHANGED.format(suite.name), kept=True)
-        else:
-            outcome = _remembered(suite, extra, strict=strict)
+    for outcome in run(wanted, extra, anew=strict or not everything, strict=strict):
         _tell(outcome)
         outcomes.append(outcome)
     return _close(outcomes, time.monotonic() - began, strict=strict)
+
+
+def run(wanted: Sequence[Suite], extra: list[str], *, anew: bool, strict: bool) -> Iterator[Outcome]:
+    """Run the suites and give what became of each, in words of one at a time. `anew` runs those that passed on these files too."""
+    shown = [suite for suite in wanted if suite.shown]
+    beside = [suite for suite in wanted if suite.beside] if any(suite.waits for suite in shown) else []
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        yield from pool.map(
+            partial(_run, extra=[], strict=strict), [each for each in wanted if each not in (*shown, *beside)]
+        )
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        for suite in shown:
+            others = [pool.submit(_run, each, [], strict=strict) for each in beside] if suite.waits else []
+            beside = [] if others else beside
+            print(f"\n── {suite.name}: {suite.what}", flush=True)
+            if not anew and unchanged.passed(suite):
+                yield Outcome(suite, Count(), 0.0, skipped_because=UNCHANGED.format(suite.name), kept=True)
+            else:
+                yield _remembered(suite, extra, strict=strict)
+            for other in others:
+                yield other.result()
 
 
 def _remembered(suite: Suite, extra: list[str], *, strict: bool) -> Outcome:
@@ -98,21 +113,18 @@ def _run(suite: Suite, extra: list[str], *, strict: bool) -> Outcome:
         suite.report.unlink(missing_ok=True)
     output, code = "", 0
     for command in suite.commands(extra):
-        if suite.shown:
-            code = subprocess.run(command, cwd=suite.folder, env=env, stdin=subprocess.DEVNULL, check=False).returncode
-        else:
-            done = subprocess.run(
-                command,
-                cwd=suite.folder,
-                env=env,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                check=False,
-            )
-            output, code = output + done.stdout, done.returncode
+        done = subprocess.run(
+            [*GENTLY, *command] if suite.beside else command,
+            cwd=suite.folder,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=None if suite.shown else subprocess.PIPE,
+            stderr=None if suite.shown else subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        output, code = output + (done.stdout or ""), done.returncode
         if code:
             break
     seconds = time.monotonic() - began
