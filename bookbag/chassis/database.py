@@ -157,6 +157,7 @@ class Database:
 
     def __post_init__(self) -> None:
         _POOLS[id(self)] = self
+        measures.pool_timeouts.labels(self.name)  # a rate does not see a series begin, so it is there before it counts
 
     async def pool(self) -> "asyncpg.Pool[Row]":
         if self._pool is None:

@@ -59,8 +59,7 @@ def test_every_series_is_declared_and_has_its_labels_and_no_others(used: Traced)
 
 
 SELDOM = {
-    "db_client_connection_wait_time_seconds", "db_client_connection_timeouts_total",
-    "bookbag_translations_total", "bookbag_translation_duration_seconds",
+    "db_client_connection_wait_time_seconds", "bookbag_translations_total", "bookbag_translation_duration_seconds",
 }  # fmt: skip
 """What need not have happened here; one row of a histogram or counter appears with its first event."""
 
@@ -87,9 +86,26 @@ def test_a_request_is_counted_by_the_template_of_its_route_and_by_its_status(use
 
 
 @pytest.mark.req("OPS-3")
-def test_every_outcome_of_a_sign_in_is_counted_from_zero_so_that_a_rate_sees_the_first(used: Traced) -> None:
-    shown = {labels["outcome"] for name, labels, _ in scrape(used) if name == "bookbag_sign_ins_total"}
-    assert shown == {"done", "wrong", "limited", "away"}
+@pytest.mark.parametrize(
+    ("counted", "outcomes"),
+    [
+        ("bookbag_sign_ins_total", {"done", "wrong", "limited", "away"}),
+        ("bookbag_mail_handover_duration_seconds_count", {"taken", "refused", "away"}),
+    ],
+)
+def test_every_outcome_is_counted_from_zero_so_that_a_rate_sees_the_first(
+    used: Traced, counted: str, outcomes: set[str]
+) -> None:
+    assert {labels["outcome"] for name, labels, _ in scrape(used) if name == counted} == outcomes
+
+
+@pytest.mark.req("OPS-3")
+def test_calls_that_got_no_connection_are_counted_from_zero_in_every_pool(used: Traced) -> None:
+    shown = {
+        name: {labels["db_client_connection_pool_name"] for one, labels, _ in scrape(used) if one == name}
+        for name in ("db_client_connection_max", "db_client_connection_timeouts_total")
+    }
+    assert shown["db_client_connection_max"] == shown["db_client_connection_timeouts_total"] != set()
 
 
 @pytest.mark.req("OPS-3")
