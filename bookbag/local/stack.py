@@ -143,7 +143,7 @@ def _stack(
     databases = provision(servers.postgres.address, folder.place("postgres"), services)
     once = stack_plan.of_operators(installation(), databases, keys)
     # Migrations make the topics too, so a broker that lost its disk wants them again. The store, which takes longest, is not theirs.
-    migrate_and_seed(folder, Once(), once, services, terminal, also=servers.kafka.cluster)
+    migrate_and_seed(folder, Once(), once, services, terminal, demo=options.demo, also=servers.kafka.cluster)
     with terminal.step(servers.seaweed.name, since=began):
         wait_ready(servers.seaweed)
     told = installation()

@@ -141,9 +141,11 @@ def migrate_and_seed(
     services: Sequence[str],
     terminal: Terminal,
     *,
+    demo: bool,
     also: str = "",
 ) -> None:
-    """Run what changes the databases, each once: the notes lie beside the databases they speak of.
+    """Run what changes the databases, each once: the notes lie beside the databases they speak of. `demo` asks for the demo school in a
+    folder that has one.
 
     `also` is anything else that, when it changes, wants the migrations run again.
     """
@@ -153,7 +155,7 @@ def migrate_and_seed(
         with terminal.step("Database migrations", done="done"):
             _run_to_end("migrate", once.migrate, shared, folder.place("logs"))
         write_private(migrated, edition)
-    if folder.is_demo and not seeded.exists():
+    if demo and folder.is_demo and not seeded.exists():
         with terminal.step("Demo school", done="made"):
             _run_to_end("seed", once.seed, dict(shared) | {"BOOKBAG_DEMO": "1"}, folder.place("logs"))
         write_private(seeded, "")

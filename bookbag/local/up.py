@@ -78,7 +78,7 @@ def _up(
     with terminal.step("Mail outbox", since=began):
         outbox.wait_ready()
     shared = _settings(folder, options, services, listen, keys, postgres, valkey)
-    migrate_and_seed(folder, commands, shared, services, terminal)
+    migrate_and_seed(folder, commands, shared, services, terminal, demo=options.demo)
     environment.note_settings(folder.path, shared)
     processes = _processes(commands, shared, listen, folder.place("logs"))
     run.begin(*processes)

@@ -163,6 +163,11 @@ def test_without_a_demo_nothing_says_demo(up):
     assert not (run.data / "demo").exists()
 
 
+def test_without_a_demo_a_restored_folder_of_one_is_given_no_school(up, data):
+    (data / "postgres" / "seeded").unlink()
+    assert "Demo school" not in up("--no-demo").ready().text
+
+
 @pytest.mark.chaos
 @pytest.mark.parametrize("victim", ["api", "worker"])
 def test_a_process_that_dies_is_started_again_and_said_so(up, data, victim):
