@@ -19,6 +19,9 @@ from bookbag.chassis.settings import Platform, ServiceSettings, load
 from bookbag.chassis.tokens import ServiceSigner, Verifier
 from bookbag.chassis.wake import Wake
 
+CONNECTIONS = {"app": 16, "reader": 4, "worker": 8}
+"""How many a process opens at most under each role of a service."""
+
 
 @dataclass(slots=True)
 class Runtime:
@@ -93,16 +96,20 @@ def build(service: Service, platform: Platform, wake: Wake, *, clock: Clock | No
     settings: ServiceSettings = load(service.settings, service.name)
     tells = frozenset(event.DESCRIPTOR.full_name for event in service.tells)
     database = Database(
-        settings.app_url.get_secret_value(), f"{service.name} app", size=16, clock=clock, tells=tells,
+        settings.app_url.get_secret_value(), f"{service.name} app", size=CONNECTIONS["app"], clock=clock, tells=tells,
         records=frozenset(service.records),
     )  # fmt: skip
     worker = reader = None
     if settings.reader_url is not None:
-        reader = Database(settings.reader_url.get_secret_value(), f"{service.name} reader", size=4, clock=clock)
+        reader = Database(
+            settings.reader_url.get_secret_value(), f"{service.name} reader", size=CONNECTIONS["reader"], clock=clock
+        )
     if working:
         if settings.worker_url is None:
             raise LookupError(f"set BOOKBAG_{service.name.upper()}_WORKER_URL: a worker needs it")
-        worker = Database(settings.worker_url.get_secret_value(), f"{service.name} worker", size=8, clock=clock)
+        worker = Database(
+            settings.worker_url.get_secret_value(), f"{service.name} worker", size=CONNECTIONS["worker"], clock=clock
+        )
     key = platform.signing_keys / f"service-{service.name}.json"
     signer = ServiceSigner(service.name, key, clock) if key.exists() else None
     return Runtime(

@@ -19,8 +19,8 @@ from bookbag.local.seaweed import S3Address
 LARGEST: Final = 8
 """Instances of one service that one machine is asked to run."""
 
-CONNECTIONS: Final = {"api": 16, "worker": 24}
-"""Database connections a process of each kind may open (see `runtime.build`)."""
+CONNECTIONS: Final = {"api": 20, "worker": 24}
+"""Database connections a process of each kind may open (see `runtime.CONNECTIONS`)."""
 
 
 @dataclass(frozen=True, slots=True)

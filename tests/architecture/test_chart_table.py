@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bookbag.chassis.runtime import CONNECTIONS
 from bookbag.chassis.service import Service
 from bookbag.cli.services import NAMES, named
 from bookbag.local import stack_plan
@@ -29,6 +30,12 @@ def processes() -> dict[str, table.Process]:
 
 def planned(plan: Plan) -> dict[str, Planned]:
     return {process.name: process for process in plan.processes}
+
+
+@pytest.mark.req("OPS-1")
+def test_the_stack_s_postgresql_has_a_connection_for_every_role_of_every_process(plan: Plan) -> None:
+    for name, one in planned(plan).items():
+        assert stack_plan.CONNECTIONS[one.kind] == sum(CONNECTIONS[role] for role in processes()[name].roles)
 
 
 @pytest.mark.req("OPS-2")
