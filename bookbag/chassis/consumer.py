@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import structlog
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 
 from bookbag.chassis import faults, measures, tracing
 from bookbag.chassis.bus import Bus, Delivered, Record, Subscription
@@ -303,8 +303,6 @@ class Consumer:
                 outcome = await self._effect_of([record], heard.traces)
             except DependencyAway:
                 raise
-            except DecodeError:
-                return self._failed(record, "DecodeError", span)
             except Exception as error:  # any failure of one record is that record's, never the consumer's
                 log.error(
                     "event failed", service=self._name, kind=record.type, event_id=str(record.event_id),
