@@ -20,7 +20,7 @@ from typing import Any, Final, final
 from bookbag.local import answers, ports
 from bookbag.local.certificate import CertificateFiles
 from bookbag.local.files import write_private
-from bookbag.local.process import end, end_remembered, last_lines, put_aside, remember, spawn
+from bookbag.local.process import end, end_remembered, exit_code, last_lines, put_aside, remember, spawn
 from bookbag.local.refusals import CannotStart
 
 LARGEST_HEADERS: Final = "16k"
@@ -98,7 +98,7 @@ class EmbeddedGateway:
         """Whether it listens. Raises CannotStart."""
         if self._process is None:
             raise CannotStart("The gateway was not started.")
-        if self._process.poll() is not None:
+        if exit_code(self._process) is not None:
             lines = last_lines(self._log, 40, since=self._log_from)
             if any("Address already in use" in line or "Address in use" in line for line in lines):
                 raise CannotStart(f"Port {self._port}, wanted for the gateway, is in use: end what uses it.")

@@ -22,7 +22,7 @@ from typing import Final, final
 
 from bookbag.local import ports
 from bookbag.local.files import write_private
-from bookbag.local.process import end, end_remembered, last_lines, pause, put_aside, remember, spawn
+from bookbag.local.process import end, end_remembered, exit_code, last_lines, pause, put_aside, remember, spawn
 from bookbag.local.refusals import CannotStart, disk_full
 
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
@@ -197,7 +197,7 @@ class EmbeddedKafka:
         """Whether it serves; starts it again over what passes by itself. Raises CannotStart."""
         if self._process is None:
             raise CannotStart("Kafka was not started.")
-        if self._process.poll() is not None:
+        if exit_code(self._process) is not None:
             self._start_over()
             return False
         if not self._was_ready and not self._said(_READY):

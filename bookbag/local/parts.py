@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, Protocol, final
 
 from bookbag.local import answers
-from bookbag.local.process import ask, end_remembered, finish, last_lines, pause, put_aside, remember, spawn
+from bookbag.local.process import ask, end_remembered, exit_code, finish, last_lines, pause, put_aside, remember, spawn
 from bookbag.local.refusals import CannotStart
 
 READY_WITHIN: Final = 60.0
@@ -98,7 +98,7 @@ class ServiceProcess:
     def check(self) -> bool:
         if self._process is None:
             raise CannotStart(f"{self._name} was not started.")
-        if self._process.poll() is not None:
+        if exit_code(self._process) is not None:
             last = (last_lines(self._log, 1, since=self._log_from) or ["it said nothing"])[0].strip()
             raise CannotStart(f"{self._name} ended while starting: {last} (its log is {self._log}).")
         return answers.is_ready(self._port)

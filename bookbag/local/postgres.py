@@ -24,6 +24,7 @@ from bookbag.local.process import (
     OURSELVES,
     Account,
     end_stranger,
+    exit_code,
     is_running,
     last_lines,
     pause,
@@ -147,7 +148,7 @@ class EmbeddedPostgres:
         """Whether it accepts connections; starts it again over what passes by itself. Raises CannotStart."""
         if self._process is None:
             raise CannotStart("PostgreSQL was not started.")
-        if self._process.poll() is not None:
+        if exit_code(self._process) is not None:
             self._start_over()
             return False
         if not self._says_ready(self._process.pid):
@@ -161,7 +162,7 @@ class EmbeddedPostgres:
         if process is None:
             return
         for signal_, seconds in ((signal.SIGINT, 10.0), (signal.SIGQUIT, 5.0)):
-            if process.poll() is None:
+            if exit_code(process) is None:
                 process.send_signal(signal_)
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(seconds)

@@ -75,6 +75,22 @@ def spawn(
             os.close(output)
 
 
+def exit_code(process: subprocess.Popen[bytes]) -> int | None:
+    """What `poll` says, for whoever may be interrupted by a wish to stop.
+
+    `poll` takes a lock and only then begins its `try`: a wish that is raised in between leaves it taken, and the stop, which waits for
+    the process, would wait for ever. Here nothing is taken; a code that is lost to such a wish counts as 0.
+    """
+    if process.returncode is None:
+        try:
+            pid, status = os.waitpid(process.pid, os.WNOHANG)
+        except ChildProcessError:
+            pid, status = process.pid, 0
+        if pid:
+            process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode
+
+
 def end(process: subprocess.Popen[bytes], *, first: signal.Signals = signal.SIGTERM, within: float = 10.0) -> bool:
     """Ask a child to stop, and after `within` seconds end it and all it started. True when it stopped by itself."""
     ask(process, first)

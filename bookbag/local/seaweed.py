@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 
 from bookbag.local import ports
 from bookbag.local.files import write_private
-from bookbag.local.process import end, end_remembered, last_lines, pause, put_aside, remember, spawn
+from bookbag.local.process import end, end_remembered, exit_code, last_lines, pause, put_aside, remember, spawn
 from bookbag.local.refusals import CannotStart, disk_full
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class EmbeddedSeaweed:
         """Whether objects can be written and those of an earlier life be read; makes the bucket. Raises CannotStart."""
         if self._process is None:
             raise CannotStart("SeaweedFS was not started.")
-        if self._process.poll() is not None:
+        if exit_code(self._process) is not None:
             self._start_over()
             return False
         self._was_ready = self._serves()

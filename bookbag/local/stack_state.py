@@ -9,6 +9,7 @@ from typing import Any
 
 from bookbag.local.files import write_private
 from bookbag.local.parts import Part
+from bookbag.local.process import exit_code
 
 _NAME = "stack.json"
 
@@ -38,7 +39,7 @@ class Known:
 
     def now(self) -> Standing:
         process = self.part.process
-        pid = process.pid if process is not None and process.poll() is None else 0
+        pid = process.pid if process is not None and exit_code(process) is None else 0
         return Standing(self.name, self.service, pid, self.log, self.ports, self.ready)
 
 

@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Final, final
 
 from bookbag.local.parts import Part, ServiceProcess
-from bookbag.local.process import put_aside, sweep
+from bookbag.local.process import exit_code, put_aside, sweep
 from bookbag.local.refusals import CannotStart
 
 BACKOFF: Final = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -113,7 +113,7 @@ class Supervisor:
                 if part.check():
                     watched.ready_since = now
                     self._tell(f"{part.name} is back.")
-            elif part.process is not None and part.process.poll() is not None:
+            elif part.process is not None and exit_code(part.process) is not None:
                 sweep(part.process)
                 self._plan(watched, f"{part.name} {_how_it_ended(part.process.returncode)}")
             elif isinstance(part, ServiceProcess):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import final
 
 from bookbag.local import ports
-from bookbag.local.process import end, end_remembered, last_lines, pause, put_aside, remember, spawn
+from bookbag.local.process import end, end_remembered, exit_code, last_lines, pause, put_aside, remember, spawn
 from bookbag.local.refusals import CannotStart
 
 
@@ -76,7 +76,7 @@ class EmbeddedValkey:
         """Whether it answers with our password; starts it again when only its port was taken. Raises CannotStart."""
         if self._process is None:
             raise CannotStart("Valkey was not started.")
-        if self._process.poll() is not None:
+        if exit_code(self._process) is not None:
             if not self._said_taken():
                 raise CannotStart(f"Valkey does not start; its log is {self._log}.")
             pause(0.1)

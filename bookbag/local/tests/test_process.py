@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from bookbag.local.environment import REPOSITORY
-from bookbag.local.process import Account
+from bookbag.local.process import Account, exit_code
 from bookbag.local.supervisor import StopRequested, Supervisor
 
 
@@ -48,3 +48,41 @@ def test_a_wish_to_stop_that_python_dropped_is_still_obeyed():
     asked.set()
     with pytest.raises(StopRequested):
         Supervisor([], tell=print, asked=asked).watch()
+
+
+class Broken(BaseException):
+    """What a signal raises wherever the main thread happens to be."""
+
+
+def broken_at(step, act):
+    """Do something and break into it before its so many-th instruction; whether it has so many."""
+
+    def trace(frame, event, _):
+        nonlocal step
+        frame.f_trace_opcodes = True
+        step -= event == "opcode"
+        if step == 0:
+            raise Broken
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        act()
+    except Broken:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+@pytest.mark.req("OPS-1")
+def test_a_wish_to_stop_that_breaks_into_a_look_at_a_process_never_hangs_the_stop():
+    step, broke = 0, True
+    while broke:
+        step += 1
+        process = subprocess.Popen(["sleep", "600"])
+        broke = broken_at(step, lambda looked=process: exit_code(looked))
+        process.kill()
+        assert process.wait(10) == -9, f"broken into before instruction {step}"
+    assert step > 10
