@@ -219,7 +219,7 @@ SUITES = (
         "chaos",
         "kills, frozen parts, broken networks, and the mutants that prove the judges",
         *(*APART, "-m", "chaos"),
-        at_once=2,
+        at_once=3,
         ignores=(*ASIDE, ":!web", ":!deploy", ":!tests/e2e"),
         waits=True,
     ),
