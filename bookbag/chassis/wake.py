@@ -49,6 +49,7 @@ class Wake:
         self._sending: asyncio.Task[None] | None = None
         self._sleepers: dict[str, set[asyncio.Event]] = {}
         self._listener: asyncio.Task[None] | None = None
+        self._closed = False
         self.stopping = False
         """Whether the process has begun to stop; what sleeps for ever looks here each time it wakes."""
 
@@ -57,6 +58,8 @@ class Wake:
             self._listener = asyncio.create_task(self._listen(), name="wake")
 
     async def close(self) -> None:
+        # Told beside being cancelled: a cancellation that meets a connection's own failure becomes that failure, and would be lost.
+        self._closed = True
         if self._listener is not None:
             self._listener.cancel()
             with suppress(asyncio.CancelledError):
@@ -108,7 +111,7 @@ class Wake:
 
     async def _listen(self) -> None:
         outage = Outage()
-        while True:
+        while not self._closed:
             try:
                 async with self._listening.pubsub() as subscription:
                     async with asyncio.timeout(BEAT_SECONDS):
@@ -123,7 +126,7 @@ class Wake:
         """Ring for what comes. Raises TimeoutError when Redis is silent and does not answer a ping either: it may have gone without
         a word, and a connection that nobody can hear on would cost every wake-up from then on."""
         asked = False
-        while True:
+        while not self._closed:
             message = await subscription.get_message(timeout=BEAT_SECONDS)
             if message is not None:
                 asked = False

@@ -1,5 +1,6 @@
 """Wake-ups reach sleepers of other processes, many at once, and nobody waits for them or for an absent Redis."""
 
+import asyncio
 from urllib.parse import urlsplit
 
 import pytest
@@ -113,3 +114,32 @@ async def test_a_listener_whose_line_went_silent_leaves_it_and_hears_again(house
             await eventually(heard, seconds=60)
         await here.close()
         await there.close()
+
+
+class FailsAtTheEnd:
+    """A subscription whose connection fails just when it is given back."""
+
+    def __init__(self) -> None:
+        self.waits = asyncio.Event()
+
+    async def __aenter__(self) -> "FailsAtTheEnd":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        raise TimeoutError
+
+    async def subscribe(self, *_: str) -> None:
+        """As asked."""
+
+    async def get_message(self, **_: float) -> None:
+        self.waits.set()
+        await asyncio.sleep(WITHIN)
+
+
+async def test_it_closes_also_when_its_connection_fails_just_then(house: House, monkeypatch):
+    wake, subscription = Wake(house.databases.redis_url, "bus"), FailsAtTheEnd()
+    monkeypatch.setattr(wake._listening, "pubsub", lambda: subscription)
+    await wake.start()
+    await asyncio.wait_for(subscription.waits.wait(), WITHIN)
+    closing = asyncio.create_task(wake.close())
+    assert (await asyncio.wait({closing}, timeout=WITHIN))[0] == {closing}
