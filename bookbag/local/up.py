@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bookbag.local import environment
+from bookbag.local import environment, stack_plan
 from bookbag.local.data_folder import DataFolder
 from bookbag.local.environment import REPOSITORY, SERVICES, Ports
 from bookbag.local.keys import KeyFiles, ensure_keys
@@ -65,7 +65,10 @@ def _up(
     terminal.say(f"Bookbag on this machine, in {folder.path}")
     settle(folder, options, terminal)
     listen = Ports.choose(options.port)
-    postgres, valkey = EmbeddedPostgres(folder.place("postgres")), EmbeddedValkey(folder.place("valkey"))
+    postgres = EmbeddedPostgres(
+        folder.place("postgres"), max_connections=len(services) * sum(stack_plan.CONNECTIONS.values()) + 20
+    )
+    valkey = EmbeddedValkey(folder.place("valkey"))
     outbox = SmtpOutbox(folder.place("outbox"), listen.smtp)
     # All begin before the first is waited for.
     run.outbox = outbox
