@@ -9,19 +9,28 @@ from pathlib import Path
 from bookbag.chassis.problems import DependencyAway
 from bookbag.chassis.runtime import Runtime
 from bookbag.chassis.service import Restored
+from bookbag.directory.figures import STALE
 
 MIGRATIONS = ("directory", Path(__file__).parent / "migrations")
 """The history of the projection tables; stands after the chassis' in a service's manifest."""
 
+_HEARD = "who is who was complete"
+"""Where a runtime keeps that it has seen so."""
 
-async def first_copy(runtime: Runtime) -> None:
-    """Raise DependencyAway until there is a copy at all. Stands in a manifest's `needs`.
+
+async def has_heard(runtime: Runtime) -> None:
+    """Raise DependencyAway until this process has seen the copy complete once. Stands in a manifest's `needs`: after a first start, a long
+    rest or a restore the service would refuse everybody.
 
     Later silence of identity is not asked about here: the service says `access-unknown` itself, and a process that were taken out of
     service for it could not.
     """
-    if await runtime.database.fetchval("select position from feed_state") is None:
+    if _HEARD in runtime.state:
+        return
+    fresh = "select position is not null and heard_at > clock_timestamp() - make_interval(secs => $1) from feed_state"
+    if not await runtime.database.fetchval(fresh, STALE):
         raise DependencyAway("identity")
+    runtime.state[_HEARD] = True
 
 
 async def unheard(restored: Restored) -> None:

@@ -21,9 +21,8 @@ from bookbag.local.gateway import Behind, EmbeddedGateway
 from bookbag.local.kafka import EmbeddedKafka
 from bookbag.local.keys import ensure_keys
 from bookbag.local.parts import Part, ServiceProcess, wait_ready
-from bookbag.local.postgres import EmbeddedPostgres, PostgresAddress
-from bookbag.local.process import wait_until
-from bookbag.local.provision import database_of, provision
+from bookbag.local.postgres import EmbeddedPostgres
+from bookbag.local.provision import provision
 from bookbag.local.refusals import CannotStart
 from bookbag.local.seaweed import EmbeddedSeaweed
 from bookbag.local.smtp_outbox import SmtpOutbox
@@ -180,8 +179,6 @@ def _stack(
     for part in (*ours, web, gateway):
         with terminal.step(part.name, since=serving):
             wait_ready(part, within=_READY_WITHIN)
-    with terminal.step("Who is who", since=serving, done="known to all"):
-        _wait_until_known(servers.postgres.address, services)
     announce(
         address, plan.apis["identity"][0], terminal, seconds=time.monotonic() - began, demo="BOOKBAG_DEMO" in told,
         hints=(f"The certificate is this machine's own; to trust it, import {tls.authority}", ""),
@@ -193,16 +190,6 @@ def _stack(
 
     note_state(folder.path, address, known)
     Supervisor(run.parts, tell=tell, asked=asked).watch()
-
-
-def _wait_until_known(address: PostgresAddress, services: Sequence[str]) -> None:
-    """Wait until each service's copy of who is who has heard from identity: before, it refuses everybody. Raises CannotStart."""
-    heard = "select count(*) from feed_state where position is not null and heard_at > now() - interval '5 s'"
-    copies = [database_of(service) for service in services if service != "identity"]
-    if not wait_until(
-        lambda: all(address.run(heard, database=copy).strip() != "0" for copy in copies), _READY_WITHIN, every=0.2
-    ):
-        raise CannotStart("The services have not heard from identity who is who; see what its worker logs.")
 
 
 def _ports_of(process: stack_plan.Planned) -> dict[str, int]:

@@ -34,7 +34,7 @@ service = Service(
     jobs=jobs.JOBS,
     loops={"projector": projector(REACTS)},
     restored=[directory.unheard],
-    needs=[directory.first_copy],
+    needs=[directory.has_heard],
     samples=[sample_feed_age],
     refusals={
         NotYours: NOT_FOUND,
