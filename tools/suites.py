@@ -232,7 +232,7 @@ SUITES = (
     _tests(
         "e2e",
         "journeys in Chromium against the whole product",
-        "tests/e2e",
+        *("tests/e2e", "--no-loadscope-reorder"),
         at_once=2,
         together="loadfile",
         missing=_e2e_missing,

@@ -14,6 +14,10 @@ from tests.support.product import CHROMIUM, Product, running
 
 DESK = {"width": 1280, "height": 800}
 HERE = Path(__file__).parent
+LONGEST = {
+    HERE / f"test_{name}.py" for name in ("every_screen", "from_nothing", "the_record", "a_weekend", "the_rules")
+}
+"""Modules that go first, so that of two processes none waits long for the other's last one."""
 STACK_TIMEOUT = 300
 """Seconds that a journey may take, where the first of them waits for a stack to start."""
 
@@ -23,6 +27,7 @@ needs_apertium = pytest.mark.skipif(
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path not in LONGEST)
     if config.getoption("--product") == "stack":
         for item in items:
             if item.path.is_relative_to(HERE) and item.get_closest_marker("timeout") is None:

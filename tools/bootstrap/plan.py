@@ -65,7 +65,14 @@ def _prepare(purpose: str, progress: Progress) -> bool:
         "stack": (system.APERTIUM, system.JAVA, system.MAVEN),
     }.get(purpose, ())
     insist = broker or os.environ.get("CI") == "true"
-    with ThreadPoolExecutor(max_workers=4) as pool:
+
+    def with_system_packages() -> bool:
+        """What needs them, once they are there."""
+        system_packages.result()
+        fetched = purpose == "test" and _optional(progress, lambda: promtool.ensure(progress, apt), promtool.why_none)
+        return (broker and _optional(progress, lambda: kafka.ensure(progress, apt), kafka.why_no_broker)) or fetched
+
+    with ThreadPoolExecutor(max_workers=5) as pool:
         # apt waits for its mirrors while pip waits for its own: both at once.
         system_packages = pool.submit(system.ensure, progress, apt, *wanted, insist=insist)
         worked = packages.ensure(progress, apt, level=level)
@@ -80,15 +87,11 @@ def _prepare(purpose: str, progress: Progress) -> bool:
         tools = None
         if purpose == "test":
             tools = pool.submit(_optional, progress, lambda: node.ensure_tools(progress), node.why_no_tools)
+        rest = pool.submit(with_system_packages)
         worked = made.result() or worked
         worked = bool(built and built.result()) or worked
         worked = bool(tools and tools.result()) or worked
-        system_packages.result()
-        if purpose == "test":
-            worked = _optional(progress, lambda: promtool.ensure(progress, apt), promtool.why_none) or worked
-        if broker:
-            worked = _optional(progress, lambda: kafka.ensure(progress, apt), kafka.why_no_broker) or worked
-    return worked
+        return rest.result() or worked
 
 
 def _optional(progress: Progress, step: Callable[[], bool], without: Callable[[Trouble], str] | None) -> bool:

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -17,6 +16,7 @@ from bookbag.chassis.tests.bus_contract.toy import Heard
 from bookbag.local.certificate import CertificateFiles, ensure_certificate
 from bookbag.local.kafka import EmbeddedKafka, why_not
 from bookbag.local.parts import start
+from tests.support import commands
 from tests.support.house import House
 
 pytestmark = [pytest.mark.req("OPS-2"), pytest.mark.slow]
@@ -86,10 +86,7 @@ async def test_events_travel_through_a_broker_that_wants_tls_and_a_password(
 
 def bookbag(house: House, settings: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
     """What a command of operators answers there."""
-    command = [sys.executable, "-m", "bookbag", *words]
-    return subprocess.run(
-        command, capture_output=True, text=True, check=False, env=os.environ | house.environment | settings
-    )
+    return commands.run(*words, environment=os.environ | house.environment | settings)
 
 
 def brokers(house: House, settings: dict[str, str]) -> dict[str, str]:
@@ -144,8 +141,8 @@ async def test_a_process_that_is_kept_out_says_why_it_waits(
 ) -> None:
     settings = told(guarded, certificate, BOOKBAG_KAFKA_PASSWORD="another")
     why = "does not let us in"
-    migrating = bookbag(fresh_house, settings, "migrate", "messaging", "--wait", "15")
-    assert f"could not end within 15 s: kafka {why}. Correct BOOKBAG_KAFKA_USER, BOOKBAG" in migrating.stderr
+    migrating = bookbag(fresh_house, settings, "migrate", "messaging", "--wait", "8")
+    assert f"could not end within 8 s: kafka {why}. Correct BOOKBAG_KAFKA_USER, BOOKBAG" in migrating.stderr
     assert bookbag(fresh_house, settings, "consumers", "lag").stderr.startswith(f"kafka {why}. Correct BOOKBAG_KAFKA")
     with Installation(fresh_house, "kafka", settings).worker("kept out"):
         log = fresh_house.folder / "kept out.log"
