@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import TimeoutError as NotInTime
 
 from bookbag.local.process import wait_until
 from tests.cluster.installation import Installation
@@ -21,10 +22,16 @@ def entered(context: BrowserContext, email: str) -> Page:
     """A page on which somebody has signed in with a password and is told what happens."""
     from tests.e2e.conftest import with_password
 
-    page = context.new_page()
+    page, answers = context.new_page(), list[str]()
+    page.on("response", lambda answer: answers.append(f"{answer.status} {answer.request.method} {answer.url}"))
+    page.on("requestfailed", lambda request: answers.append(f"{request.failure} {request.method} {request.url}"))
     page.goto("/")
     with_password(page, email)
-    page.locator('[data-testid="live-state"][data-state="live"]').wait_for(state="attached")
+    try:
+        page.locator('[data-testid="live-state"][data-state="live"]').wait_for(state="attached")
+    except NotInTime:
+        print(page.locator("body").inner_text(), *answers, sep="\n")
+        raise
     return page
 
 
