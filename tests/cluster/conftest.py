@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 
+from bookbag.local.process import wait_until
 from tests.cluster import outside, people
 from tests.cluster.figures import note
 from tests.cluster.installation import Installation, installed
 from tests.cluster.outside import Outside
-from tests.cluster.place import Place, left
+from tests.cluster.place import Place, leaving, left
 from tests.support.browsing import watched
 from tests.support.product import CHROMIUM, FLAGS
 
@@ -112,5 +113,7 @@ def browser(playwright: Playwright, installation: Installation) -> Iterator[Brow
 
 @pytest.fixture
 def contexts(browser: Browser, installation: Installation) -> Iterator[Callable[..., BrowserContext]]:
-    """Makes browser contexts that look like a phone; see `watched`."""
+    """Makes browser contexts that look like a phone; see `watched`. Where the cluster runs on this machine, pods that end take interfaces
+    of its network with them, and Chromium then breaks off what is on its way: nobody goes in before they are gone."""
+    assert wait_until(lambda: not leaving(), 120, every=0.5), leaving()
     yield from watched(browser, installation.place.url, seconds=30)

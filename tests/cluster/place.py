@@ -82,6 +82,11 @@ def pods(component: str | None = None, *, ready: bool = False) -> Sequence[dict[
     return [one for one in found if is_ready(one)] if ready else found
 
 
+def leaving() -> Sequence[str]:
+    """Pods on their way out."""
+    return [name_of(one) for one in got("pods")["items"] if "deletionTimestamp" in one["metadata"]]
+
+
 def is_ready(pod: dict[str, Any]) -> bool:
     conditions = pod["status"].get("conditions", [])
     return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
