@@ -10,14 +10,13 @@ from tools.suites import Suite
 from tools.test import run
 
 WAITS_FOR = """
-import sys, time
+import sys
 from pathlib import Path
 
+from bookbag.local.process import wait_until
+
 print("begins", flush=True)
-end = time.monotonic() + 60
-while not Path(sys.argv[1]).exists():
-    assert time.monotonic() < end, "it runs alone"
-    time.sleep(0.01)
+assert wait_until(Path(sys.argv[1]).exists, 60), "it runs alone"
 print("ends", flush=True)
 """
 MAKES = "import sys, pathlib; print('beside'); pathlib.Path(sys.argv[1]).touch(); sys.exit(int(sys.argv[2]))"

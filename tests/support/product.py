@@ -106,18 +106,8 @@ def running(
     port = ports.choose_lasting(1)[0]
     if policy is not None:
         told = demo_rules(folder, policy) | told
-    command = [
-        *prefix,
-        sys.executable,
-        "-m",
-        "bookbag",
-        *COMMANDS[kind],
-        "--data",
-        str(folder),
-        "--port",
-        str(port),
-        *options,
-    ]
+    product = [*prefix, sys.executable, "-m", "bookbag", *COMMANDS[kind]]
+    command = [*product, "--data", str(folder), "--port", str(port), *options]
     heard = Heard.start(command, folder, told)
     try:
         address = heard.ready(rf"https?://127\.0\.0\.1:{port}", within=READY_WITHIN[kind])
